@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""A call, in each of its states, carrying only what is true in it."""
+
+from dataclasses import dataclass
+
+from omafon.core.dialplan import E164, SipUri
+from omafon.core.events import CallId, DnsError, LookupId
+from omafon.core.memory import Direction
+from omafon.core.naptr import Service
+from omafon.core.settings import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The person at the other end: `number` as one would dial it, the SIP `uri`, the `name` from the phone book."""
+
+    number: str = ""
+    uri: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeAnswer:
+    """What one ENUM tree said of a number: its services in order, or the error it gave."""
+
+    services: tuple[Service, ...] = ()
+    error: DnsError | None = None
+    secure: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolving:
+    """An outgoing call whose number is being looked up; `answers` holds one place a tree, None until it spoke."""
+
+    id: CallId
+    peer: Peer
+    began: float
+    number: E164
+    lookup: LookupId
+    answers: tuple[TreeAnswer | None, ...]
+    until: float
+
+    route = Route.ENUM
+    direction = Direction.OUT
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """An INVITE is out. `ringing` once the far end rings; `early_media` when the network sends its own tones."""
+
+    id: CallId
+    peer: Peer
+    began: float
+    route: Route
+    line: str | None
+    secure_dns: bool | None = None
+    ringing: bool = False
+    early_media: bool = False
+
+    direction = Direction.OUT
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """Somebody calls us and waits. `silenced`: the bell was turned off for this call."""
+
+    id: CallId
+    peer: Peer
+    began: float
+    route: Route
+    line: str | None
+    silenced: bool = False
+
+    direction = Direction.IN
+
+
+@dataclass(frozen=True, slots=True)
+class InCall:
+    """A conversation, `since` monotonic seconds. `far_hold`: the far end has put us on hold."""
+
+    id: CallId
+    peer: Peer
+    began: float
+    route: Route
+    line: str | None
+    direction: Direction
+    since: float
+    codec: str = ""
+    srtp: bool = False
+    tls: bool = False
+    secure_dns: bool | None = None
+    far_hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A conversation we have put on hold."""
+
+    talk: InCall
+
+    @property
+    def id(self) -> CallId:
+        return self.talk.id
+
+    @property
+    def peer(self) -> Peer:
+        return self.talk.peer
+
+    @property
+    def began(self) -> float:
+        return self.talk.began
+
+    @property
+    def route(self) -> Route:
+        return self.talk.route
+
+    @property
+    def direction(self) -> Direction:
+        return self.talk.direction
+
+
+Call = Resolving | Calling | Ringing | InCall | Held
+
+
+def caller_number(uri: str) -> str:
+    """The user part of a SIP URI when it looks like a telephone number, else an empty string.
+
+    >>> caller_number("sip:+4930123456@example.net;user=phone")
+    '+4930123456'
+    >>> caller_number("sip:oma@example.net")
+    ''
+    """
+    user = uri.partition(":")[2].partition("@")[0].partition(";")[0] if "@" in uri else ""
+    digits = user.removeprefix("+")
+    return user if digits.isascii() and digits.isdigit() else ""
+
+
+def uri_host(uri: str) -> str:
+    """The host of a SIP URI, without port and parameters; an IPv6 reference without its brackets.
+
+    >>> uri_host("sip:oma@[2001:db8::7]:5062;transport=tcp")
+    '2001:db8::7'
+    >>> uri_host("sip:example.net:5070")
+    'example.net'
+    """
+    rest = uri.partition(":")[2].rpartition("@")[2].partition(";")[0].partition("?")[0]
+    if rest.startswith("["):
+        return rest[1:].partition("]")[0].lower()
+    return rest.partition(":")[0].lower()
+
+
+def shown_uri(uri: SipUri | str) -> str:
+    """A SIP URI as a person reads it: without scheme and parameters.
+
+    >>> shown_uri("sip:oma@example.net;transport=tcp")
+    'oma@example.net'
+    """
+    return str(uri).partition(":")[2].partition(";")[0].partition("?")[0]

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""Everything that can happen to the telephone, in the past tense.
+
+Calls and lookups are named by ids that never repeat: an answer that comes too late carries an id nobody knows any
+more, and `step` lets it pass.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from omafon.core.causes import Cause
+from omafon.core.naptr import Followed, NaptrRecord
+from omafon.core.settings import Settings
+
+CallId = NewType("CallId", str)
+LookupId = NewType("LookupId", int)
+
+
+class Key(StrEnum):
+    """A key as its legend names it."""
+
+    DIGIT_0 = "0"
+    DIGIT_1 = "1"
+    DIGIT_2 = "2"
+    DIGIT_3 = "3"
+    DIGIT_4 = "4"
+    DIGIT_5 = "5"
+    DIGIT_6 = "6"
+    DIGIT_7 = "7"
+    DIGIT_8 = "8"
+    DIGIT_9 = "9"
+    STAR = "*"
+    HASH = "#"
+    CALL = "call"
+    END = "end"
+    UP = "up"
+    DOWN = "down"
+    OK = "ok"
+    BACK = "back"
+    VOLUME_UP = "vol+"
+    VOLUME_DOWN = "vol-"
+    MUTE = "mute"
+    FLASH = "flash"
+    HOLD = "hold"
+    REDIAL = "redial"
+
+    @property
+    def dials(self) -> bool:
+        """True for the twelve keys of ITU-T E.161 that a number is dialled with."""
+        return self in DIALLING_KEYS
+
+
+DIALLING_KEYS = frozenset(Key(c) for c in "0123456789*#")
+
+
+class Driver(StrEnum):
+    """The drivers whose health the owner is told."""
+
+    SIP = "sip"
+    DISPLAY = "display"
+    KEYPAD = "keypad"
+    VOICE = "voice"
+    RINGER = "ringer"
+    DNS = "dns"
+    STORE = "store"
+
+
+# The person.
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReleased:
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class HookLifted:
+    """The handset was taken up: off-hook."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookReplaced:
+    """The handset was put down: on-hook."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberDialled:
+    """A whole number or SIP URI was handed over at once (`omafon dial`): as if typed and sent with the call key."""
+
+    number: str
+
+
+# The calls. Ids of incoming calls are given by the driver, those of outgoing calls by `step`.
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """An INVITE waits for an answer.
+
+    `line` is the registration it came through, or None when it came straight from `source`, an IP address.
+    `uri` is the caller's as the far end claims it, `name` its display name.
+    """
+
+    call: CallId
+    uri: str
+    name: str
+    source: str
+    line: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRinging:
+    """The far end of an outgoing call rings (180), or the network sends its own tones (early media)."""
+
+    call: CallId
+    early_media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over or never came about; nobody may use its id again. `cause` says why."""
+
+    call: CallId
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """The far end put us on hold (or took us back)."""
+
+    call: CallId
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChanged:
+    """What the voice travels in now: codec as 'opus/48000', whether SRTP, whether signalling is verified TLS."""
+
+    call: CallId
+    codec: str
+    srtp: bool
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfReceived:
+    """The far end pressed a key (RFC 4733)."""
+
+    call: CallId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """What the registrar of `line` last said. `status` is SIP's (0: not asked yet), `cause` None while registered."""
+
+    line: str
+    registered: bool
+    status: int
+    reason: str
+    expires_s: int
+    cause: Cause | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesWaiting:
+    """The line's mailbox holds `new` unheard messages (RFC 3842)."""
+
+    line: str
+    new: int
+
+
+# The directory.
+
+
+class DnsError(StrEnum):
+    """Why a tree gave no records; the words of `omafon enum`."""
+
+    NXDOMAIN = "NXDOMAIN"
+    NODATA = "NODATA"
+    SERVFAIL = "SERVFAIL"
+    TIMEOUT = "TIMEOUT"
+    BOGUS = "BOGUS"
+    UNPROVEN = "UNPROVEN"  # the tree must be proven by DNSSEC, and nothing proves it
+
+
+@dataclass(frozen=True, slots=True)
+class NaptrReceived:
+    """`tree` answered lookup `lookup` with these records; `secure` as DNSSEC proved it, None when not asked.
+
+    `followed` holds what the names said that records pointed to: `evaluate` takes both.
+    """
+
+    lookup: LookupId
+    tree: str
+    records: tuple[NaptrRecord, ...]
+    secure: bool | None
+    followed: Followed = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LookupFailed:
+    lookup: LookupId
+    tree: str
+    error: DnsError
+
+
+# The house.
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReached:
+    """The time that `phone.deadline` named has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChanged:
+    """Wall clock: Unix time = monotonic time + `offset_s`; local time = Unix time + `zone_s`.
+
+    `trusted` is False until the system's clock was set (a Pi has no battery clock).
+    """
+
+    offset_s: float
+    zone_s: int
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """The addresses the phone can be reached at; none when there is no network."""
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DriverFailed:
+    driver: Driver
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriverRecovered:
+    driver: Driver
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigApplied:
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """The daemon is asked to end: every call is hung up."""
+
+
+Event = (
+    KeyPressed
+    | KeyReleased
+    | HookLifted
+    | HookReplaced
+    | NumberDialled
+    | IncomingCall
+    | CallRinging
+    | CallAnswered
+    | CallEnded
+    | CallHeld
+    | MediaChanged
+    | DtmfReceived
+    | RegistrationChanged
+    | MessagesWaiting
+    | NaptrReceived
+    | LookupFailed
+    | DeadlineReached
+    | ClockChanged
+    | NetworkChanged
+    | DriverFailed
+    | DriverRecovered
+    | ConfigApplied
+    | StopRequested
+)

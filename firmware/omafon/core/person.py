@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What the person does: keys, and the handset taken up and put down."""
+
+from dataclasses import replace
+
+from omafon.core import routing
+from omafon.core.actions import Action, AnswerCall, HangUp, HoldCall, RejectCall, ResumeCall, SendDtmf
+from omafon.core.calls import Call, Calling, Held, InCall, Resolving, Ringing
+from omafon.core.causes import Cause
+from omafon.core.events import Key
+from omafon.core.state import (
+    VOLUME_MIN,
+    VOLUME_SHOWN_S,
+    VOLUME_STEP,
+    Browsing,
+    Dialing,
+    Idle,
+    Over,
+    Phone,
+    Result,
+)
+
+
+def key_pressed(phone: Phone, key: Key, now: float) -> Result:
+    """One key; what it does depends on what is going on, and on nothing else."""
+    if key.dials:
+        return _dial_key(phone, key, now)
+    match key:
+        case Key.VOLUME_UP:
+            return _volume(phone, VOLUME_STEP, now), ()
+        case Key.VOLUME_DOWN:
+            return _volume(phone, -VOLUME_STEP, now), ()
+        case Key.MUTE:
+            return _mute(phone), ()
+        case Key.CALL | Key.OK:
+            return _call_key(phone, key, now)
+        case Key.END:
+            return _end(phone, now)
+        case Key.BACK:
+            return _back(phone, now)
+        case Key.UP:
+            return _browse(phone, -1, now), ()
+        case Key.DOWN:
+            return _browse(phone, 1, now), ()
+        case Key.FLASH:
+            return _flash(phone, now)
+        case Key.HOLD:
+            return _hold(phone)
+        case Key.REDIAL:
+            return _redial(phone, now)
+        case _:
+            return phone, ()
+
+
+def hook_lifted(phone: Phone, now: float) -> Result:
+    """Off-hook answers what rings, dials what was prepared, and otherwise gives the dial tone."""
+    if phone.off_hook:
+        return phone, ()
+    lifted = replace(phone, off_hook=True)
+    if phone.ringing is not None:
+        return _answer(lifted, phone.ringing, now)
+    match phone.doing:
+        case Dialing(digits) if digits:
+            return routing.place(lifted, digits, now)
+        case Browsing(index):
+            return routing.place(lifted, _entry_number(phone, index), now)
+        case _:
+            return lifted.resting(now), ()
+
+
+def hook_replaced(phone: Phone, now: float) -> Result:
+    """On-hook ends everything but a call that rings."""
+    if not phone.off_hook:
+        return phone, ()
+    actions: list[Action] = []
+    for call in phone.calls:
+        if not isinstance(call, Ringing):
+            phone, more = _hang_up(phone, call, now)
+            actions.extend(more)
+    return replace(phone, off_hook=False).resting(now), tuple(actions)
+
+
+def number_dialled(phone: Phone, number: str, now: float) -> Result:
+    """A number handed over whole is dialled at once: who does that from afar cannot lift the handset."""
+    if phone.focused is not None or phone.ringing is not None or not number:
+        return phone, ()
+    return routing.place(replace(phone, off_hook=True), number, now)
+
+
+def _dial_key(phone: Phone, key: Key, now: float) -> Result:
+    focused = phone.focused
+    match focused:
+        case InCall() | Calling(early_media=True):
+            return phone, (SendDtmf(focused.id, key.value),)
+        case None:
+            pass
+        case _:
+            return phone, ()
+    if phone.ringing is not None and not phone.off_hook:
+        return phone, ()
+    digits = phone.doing.digits if isinstance(phone.doing, Dialing) else ""
+    # '#' ends a number, but belongs to a code such as *21*…# (3GPP TS 22.030 section 6.5.2).
+    if key is Key.HASH and digits and digits[0] not in "*#":
+        if phone.off_hook:
+            return routing.place(phone, digits, now)
+        return phone, ()
+    return replace(phone, doing=Dialing((digits + key.value)[:64], now)), ()
+
+
+def _call_key(phone: Phone, key: Key, now: float) -> Result:
+    if not phone.off_hook:
+        return _call_key_on_hook(phone, key, now), ()
+    if phone.ringing is not None and not (isinstance(phone.doing, Dialing) and phone.doing.digits):
+        return _answer(phone, phone.ringing, now)
+    if isinstance(phone.focused, Held):
+        return _resume(phone, phone.focused)
+    if phone.focused is not None:
+        return phone, ()
+    match phone.doing:
+        case Dialing(digits) if digits:
+            return routing.place(phone, digits, now)
+        case Browsing(index):
+            return routing.place(phone, _entry_number(phone, index), now)
+        case _ if phone.held is not None:
+            return _resume(phone, phone.held)
+        case _:
+            return _redial(phone, now)
+
+
+def _call_key_on_hook(phone: Phone, key: Key, now: float) -> Phone:
+    """With the handset down a call can only be prepared; lifting sends it."""
+    match phone.doing:
+        case Browsing(index):
+            return replace(phone, doing=Dialing(_entry_number(phone, index), now))
+        case Dialing(digits):
+            return replace(phone, doing=Dialing(digits, now))
+        case _ if key is Key.CALL:
+            return _browse(phone, 0, now)
+        case _:
+            return phone
+
+
+def _end(phone: Phone, now: float) -> Result:
+    focused, ringing = phone.focused, phone.ringing
+    if focused is not None:
+        phone, actions = _hang_up(phone, focused, now)
+        return phone.resting(now), actions
+    match phone.doing:
+        case Dialing(digits) if digits:
+            return phone.resting(now), ()
+        case Browsing() | Over():
+            return phone.resting(now), ()
+        case _ if ringing is not None:
+            return _reject(phone, ringing, 603, now)
+        case _:
+            return phone, ()
+
+
+def _back(phone: Phone, now: float) -> Result:
+    match phone.doing:
+        case Dialing(digits) if len(digits) > 1:
+            return replace(phone, doing=Dialing(digits[:-1], now)), ()
+        case Dialing(digits) if digits:
+            return phone.resting(now), ()
+        case Browsing() | Over():
+            return phone.resting(now), ()
+        case _ if phone.ringing is not None and phone.off_hook:
+            return _reject(phone, phone.ringing, 486, now)
+        case _:
+            return phone, ()
+
+
+def _browse(phone: Phone, by: int, now: float) -> Phone:
+    history = phone.memory.history
+    if not history or phone.focused is not None or phone.ringing is not None:
+        return phone
+    match phone.doing:
+        case Browsing(index):
+            return replace(phone, doing=Browsing(min(max(index + by, 0), len(history) - 1), now))
+        case Dialing(digits) if digits:
+            return phone
+        case _:
+            seen = tuple(entry if entry.seen else replace(entry, seen=True) for entry in history)
+            return replace(phone, doing=Browsing(0, now), memory=replace(phone.memory, history=seen))
+
+
+def _flash(phone: Phone, now: float) -> Result:
+    """The hook flash: to the other call if there is one, else hold this one and give the dial tone."""
+    if not phone.off_hook:
+        return phone, ()
+    if phone.ringing is not None:
+        return _answer(phone, phone.ringing, now)
+    held = phone.held
+    match phone.focused:
+        case InCall() as talk if held is not None:
+            phone, hold = _put_on_hold(phone, talk)
+            phone, resume = _resume(phone, held)
+            return phone, (*hold, *resume)
+        case InCall() as talk:
+            phone, hold = _put_on_hold(phone, talk)
+            return phone.resting(now), hold
+        case Held() as focused:
+            return _resume(phone, focused)
+        case Resolving() | Calling() as outgoing if held is not None:
+            phone, hang_up = _hang_up(phone, outgoing, now)
+            phone, resume = _resume(phone, held)
+            return phone, (*hang_up, *resume)
+        case None if held is not None:
+            return _resume(phone, held)
+        case _:
+            return phone, ()
+
+
+def _hold(phone: Phone) -> Result:
+    match phone.focused:
+        case InCall() as talk:
+            return _put_on_hold(phone, talk)
+        case Held() as focused:
+            return _resume(phone, focused)
+        case None if phone.held is not None and phone.off_hook:
+            return _resume(phone, phone.held)
+        case _:
+            return phone, ()
+
+
+def _redial(phone: Phone, now: float) -> Result:
+    number = phone.last_dialled
+    typing = isinstance(phone.doing, Dialing) and phone.doing.digits
+    if not number or typing or phone.focused is not None or phone.ringing is not None:
+        return phone, ()
+    if not phone.off_hook:
+        return replace(phone, doing=Dialing(number, now)), ()
+    return routing.place(phone, number, now)
+
+
+def _volume(phone: Phone, by: int, now: float) -> Phone:
+    """Louder or softer: the handset when it is up, the bell when it is not."""
+    memory = phone.memory
+    if phone.off_hook:
+        memory = replace(memory, handset_volume=min(max(memory.handset_volume + by, VOLUME_MIN), 100))
+    else:
+        memory = replace(memory, ringer_volume=min(max(memory.ringer_volume + by, VOLUME_MIN), 100))
+    return replace(phone, memory=memory, volume_until=now + VOLUME_SHOWN_S)
+
+
+def _mute(phone: Phone) -> Phone:
+    if isinstance(phone.focused, InCall | Held):
+        return replace(phone, muted=not phone.muted)
+    if phone.ringing is not None:
+        return phone.having(replace(phone.ringing, silenced=True))
+    return phone
+
+
+def _answer(phone: Phone, ringing: Ringing, now: float) -> Result:
+    """Take the call that rings; one that is talked on waits, one that is only being set up is given up."""
+    actions: list[Action] = []
+    focused = phone.focused
+    if isinstance(focused, InCall):
+        phone, more = _put_on_hold(phone, focused)
+        actions.extend(more)
+    elif isinstance(focused, Resolving | Calling):
+        phone, more = _hang_up(phone, focused, now)
+        actions.extend(more)
+    talk = InCall(ringing.id, ringing.peer, ringing.began, ringing.route, ringing.line, ringing.direction, since=now)
+    phone = replace(phone.having(talk), focus=ringing.id, doing=Idle(), muted=False)
+    return phone, (*actions, AnswerCall(ringing.id))
+
+
+def _reject(phone: Phone, ringing: Ringing, status: int, now: float) -> Result:
+    return phone.without(ringing.id, Cause.DECLINED, now), (RejectCall(ringing.id, status),)
+
+
+def _hang_up(phone: Phone, call: Call, now: float) -> Result:
+    """End a call of ours. One that is still looked up has no far end to tell."""
+    actions = () if isinstance(call, Resolving) else (HangUp(call.id),)
+    return phone.without(call.id, Cause.NORMAL, now), actions
+
+
+def _put_on_hold(phone: Phone, talk: InCall) -> Result:
+    return replace(phone.having(Held(talk)), muted=False), (HoldCall(talk.id),)
+
+
+def _resume(phone: Phone, held: Held) -> Result:
+    return replace(phone.having(held.talk), focus=held.id, doing=Idle(), muted=False), (ResumeCall(held.id),)
+
+
+def _entry_number(phone: Phone, index: int) -> str:
+    entry = phone.memory.history[index]
+    return entry.number or entry.uri

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The telephone: `step(phone, event, now) -> (phone, actions)` and `deadline(phone, now)`.
+
+`now` is monotonic seconds. `step` never raises, and an event that means nothing in a state changes nothing. What the
+person does with keys and hook is in `person`, how an outgoing call finds its way in `routing`; this page holds what
+the phone is, and what the world does to it.
+"""
+
+from dataclasses import replace
+
+from omafon.core import person, routing
+from omafon.core.actions import Action, HangUp, RejectCall, RingCall
+from omafon.core.calls import Calling, Held, InCall, Resolving, Ringing, caller_number
+from omafon.core.causes import Cause
+from omafon.core.events import (
+    CallAnswered,
+    CallEnded,
+    CallHeld,
+    CallRinging,
+    ClockChanged,
+    ConfigApplied,
+    DeadlineReached,
+    DriverFailed,
+    DriverRecovered,
+    DtmfReceived,
+    Event,
+    HookLifted,
+    HookReplaced,
+    IncomingCall,
+    KeyPressed,
+    KeyReleased,
+    LookupFailed,
+    MediaChanged,
+    MessagesWaiting,
+    NaptrReceived,
+    NetworkChanged,
+    NumberDialled,
+    RegistrationChanged,
+    StopRequested,
+)
+from omafon.core.settings import Accept, Route
+from omafon.core.state import (
+    BROWSE_TIMEOUT_S,
+    CALLING_TIMEOUT_S,
+    LIFT_TIMEOUT_S,
+    MAX_CALLS,
+    PREDIAL_TIMEOUT_S,
+    RINGING_TIMEOUT_S,
+    Browsing,
+    Clock,
+    Dialing,
+    Idle,
+    LineState,
+    Over,
+    Phone,
+    Result,
+)
+
+
+def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, ...]]:
+    """The phone after `event`, and what is to be done once because of it."""
+    match event:
+        case KeyPressed(key):
+            return person.key_pressed(phone, key, now)
+        case HookLifted():
+            return person.hook_lifted(phone, now)
+        case HookReplaced():
+            return person.hook_replaced(phone, now)
+        case NumberDialled(number):
+            return person.number_dialled(phone, number, now)
+        case IncomingCall():
+            return _incoming(phone, event, now)
+        case CallRinging() | CallAnswered() | CallHeld() | MediaChanged():
+            return _call_changed(phone, event, now), ()
+        case CallEnded(call, cause):
+            # The far host is not to blame when we have no network ourselves.
+            offline = cause is Cause.UNREACHABLE and phone.addresses == ()
+            return phone.without(call, Cause.NO_NETWORK if offline else cause, now), ()
+        case NaptrReceived() | LookupFailed():
+            return routing.tree_answered(phone, event, now)
+        case DeadlineReached():
+            return _deadline_reached(phone, now)
+        case StopRequested():
+            return _stop(phone, now)
+        case _:
+            return _world_changed(phone, event), ()
+
+
+def deadline(phone: Phone, now: float) -> float | None:
+    """When `DeadlineReached` is wanted next, in monotonic seconds; None: nothing is waited for."""
+    times = [phone.volume_until] if phone.volume_until > now else []
+    for call in phone.calls:
+        match call:
+            case Resolving():
+                times.append(call.until)
+            case Calling():
+                times.append(call.began + CALLING_TIMEOUT_S)
+            case Ringing():
+                times.append(call.began + RINGING_TIMEOUT_S)
+            case InCall():
+                # The screen counts the seconds of the conversation.
+                times.append(now + _until_next(1.0, now - call.since))
+            case Held():
+                pass
+    times.extend(_doing_until(phone, now))
+    # The clock on the screen, to the minute.
+    times.append(now + _until_next(60.0, phone.clock.unix(now)))
+    return min(times)
+
+
+def _until_next(step_s: float, at: float) -> float:
+    """Seconds from `at` to the next multiple of `step_s`; never so few that rounding could make them none."""
+    left = step_s - at % step_s
+    return left if left > 0.001 else left + step_s
+
+
+def _doing_until(phone: Phone, now: float) -> list[float]:
+    match phone.doing:
+        case Dialing(digits, since) if phone.off_hook:
+            return [since + (phone.settings.dial_timeout_s if digits else LIFT_TIMEOUT_S)]
+        case Dialing(_, since):
+            return [since + PREDIAL_TIMEOUT_S]
+        case Browsing(_, since):
+            return [since + BROWSE_TIMEOUT_S]
+        case Over() as over:
+            return [over.tone_until] if over.tone_until > now else []
+        case Idle():
+            return []
+
+
+def _deadline_reached(phone: Phone, now: float) -> Result:
+    actions: list[Action] = []
+    for call in phone.calls:
+        match call:
+            case Resolving() if now >= call.until:
+                phone, more = routing.looked_up(phone, call, now)
+                actions.extend(more)
+            case Calling() if now >= call.began + CALLING_TIMEOUT_S:
+                actions.append(HangUp(call.id))
+                phone = phone.without(call.id, Cause.NO_ANSWER, now)
+            case Ringing() if now >= call.began + RINGING_TIMEOUT_S:
+                actions.append(RejectCall(call.id, 480))
+                phone = phone.without(call.id, Cause.NO_ANSWER, now)
+            case _:
+                pass
+    phone, more = _doing_ended(phone, now)
+    return phone, (*actions, *more)
+
+
+def _doing_ended(phone: Phone, now: float) -> Result:
+    match phone.doing:
+        case Dialing(digits, since) if phone.off_hook and digits and now >= since + phone.settings.dial_timeout_s:
+            return routing.place(phone, digits, now)
+        case Dialing("", since) if phone.off_hook and now >= since + LIFT_TIMEOUT_S:
+            return replace(phone, doing=Over(Cause.DIAL_TIMEOUT, since=now)), ()
+        case Dialing(_, since) if not phone.off_hook and now >= since + PREDIAL_TIMEOUT_S:
+            return phone.resting(now), ()
+        case Browsing(_, since) if now >= since + BROWSE_TIMEOUT_S:
+            return phone.resting(now), ()
+        case _:
+            return phone, ()
+
+
+def _incoming(phone: Phone, event: IncomingCall, now: float) -> Result:
+    if phone.call(event.call) is not None:
+        return phone, ()
+    route = _way_in(phone, event)
+    if route is None:
+        return phone, (RejectCall(event.call, 403),)
+    peer = phone.known(caller_number(event.uri), event.uri, event.name)
+    ringing = Ringing(event.call, peer, now, route, event.line)
+    rung = replace(phone, calls=(*phone.calls, ringing))
+    if phone.stopping:
+        return phone, (RejectCall(event.call, 480),)
+    if len(phone.calls) >= MAX_CALLS:
+        return rung.without(event.call, Cause.BUSY, now), (RejectCall(event.call, 486),)
+    return rung, (RingCall(event.call),)
+
+
+def _way_in(phone: Phone, event: IncomingCall) -> Route | None:
+    """By which of the owner's rules a caller may make the phone ring; None: by none."""
+    accept = phone.settings.accept
+    if event.line is not None:
+        return Route.PROVIDER if accept & {Accept.LINES, Accept.ANYONE} else None
+    if Accept.FAMILY in accept and phone.is_family(event.source):
+        return Route.FAMILY
+    return Route.DIRECT if Accept.ANYONE in accept else None
+
+
+def _call_changed(phone: Phone, event: CallRinging | CallAnswered | CallHeld | MediaChanged, now: float) -> Phone:
+    call = phone.call(event.call)
+    match event, call:
+        case CallRinging(_, early_media), Calling():
+            return phone.having(replace(call, ringing=True, early_media=early_media))
+        case CallAnswered(), Calling():
+            talk = InCall(call.id, call.peer, call.began, call.route, call.line, call.direction, now)
+            return phone.having(replace(talk, secure_dns=call.secure_dns))
+        case CallHeld(_, held), InCall():
+            return phone.having(replace(call, far_hold=held))
+        case CallHeld(_, held), Held(talk):
+            return phone.having(Held(replace(talk, far_hold=held)))
+        case MediaChanged(_, codec, srtp, tls), InCall():
+            return phone.having(replace(call, codec=codec, srtp=srtp, tls=tls))
+        case MediaChanged(_, codec, srtp, tls), Held(talk):
+            return phone.having(Held(replace(talk, codec=codec, srtp=srtp, tls=tls)))
+        case _:
+            return phone
+
+
+def _world_changed(phone: Phone, event: Event) -> Phone:
+    """Everything that is merely noted."""
+    match event:
+        case RegistrationChanged(line, registered, status, reason, expires_s, cause):
+            noted = LineState(line, registered, status, reason, expires_s, cause)
+            return replace(phone, lines=tuple(noted if state.name == line else state for state in phone.lines))
+        case MessagesWaiting(line, new):
+            return replace(phone, lines=tuple(replace(s, messages=new) if s.name == line else s for s in phone.lines))
+        case ClockChanged(offset_s, zone_s, trusted):
+            return replace(phone, clock=Clock(offset_s, zone_s, trusted))
+        case NetworkChanged(addresses):
+            return replace(phone, addresses=addresses)
+        case DriverFailed(driver, reason):
+            others = tuple(trouble for trouble in phone.troubles if trouble[0] is not driver)
+            return replace(phone, troubles=(*others, (driver, reason)))
+        case DriverRecovered(driver):
+            return replace(phone, troubles=tuple(trouble for trouble in phone.troubles if trouble[0] is not driver))
+        case ConfigApplied(settings):
+            known = {state.name: state for state in phone.lines}
+            lines = tuple(known.get(line.name, LineState(line.name)) for line in settings.lines)
+            return replace(phone, settings=settings, lines=lines)
+        case KeyReleased() | DtmfReceived():
+            return phone
+        case _:
+            return phone
+
+
+def _stop(phone: Phone, now: float) -> Result:
+    actions = tuple(
+        RejectCall(call.id, 480) if isinstance(call, Ringing) else HangUp(call.id)
+        for call in phone.calls
+        if not isinstance(call, Resolving)
+    )
+    for call in phone.calls:
+        phone = phone.without(call.id, Cause.NORMAL, now)
+    return replace(phone, doing=Idle(), stopping=True), actions

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What the phone shows and sounds, derived from what it is: a level can be neither forgotten nor left on."""
+
+from dataclasses import replace
+
+from omafon.core.calls import Calling, Held, InCall, Peer, Resolving, Ringing, shown_uri
+from omafon.core.causes import CAUSE_TONES, Cause, Tone
+from omafon.core.dialplan import E164, group, pretty
+from omafon.core.events import CallId, Driver
+from omafon.core.memory import Direction, HistoryEntry
+from omafon.core.screen import COLUMNS, Icon, Lamp, Lamps, Presentation, Screen, SoundLevels
+from omafon.core.state import Browsing, Dialing, Idle, Over, Phone
+from omafon.core.words import cause_words, route_words, word
+
+
+def present(phone: Phone, now: float) -> Presentation:
+    """Screen, lamps and sound of this instant."""
+    return Presentation(screen(phone, now), lamps(phone), sound(phone, now))
+
+
+def mode(phone: Phone) -> str:
+    """What the phone is at, in the words of `omafon status`."""
+    match phone.focused:
+        case Resolving():
+            return "resolving"
+        case Calling():
+            return "calling"
+        case InCall() | Held():
+            return "in_call"
+        case _:
+            pass
+    if phone.ringing is not None and not (phone.off_hook and isinstance(phone.doing, Dialing)):
+        return "ringing"
+    match phone.doing:
+        case Dialing():
+            return "dialing"
+        case Browsing():
+            return "menu"
+        case Over(Cause.NORMAL):
+            return "idle"
+        case Over():
+            return "failed"
+        case _:
+            return "idle"
+
+
+# Sound
+
+
+def sound(phone: Phone, now: float) -> SoundLevels:
+    """Tone, bell, and whose voice is in the handset."""
+    ringing = phone.ringing
+    return SoundLevels(
+        tone=tone(phone, now),
+        country=phone.settings.country,
+        ringing=ringing is not None and not phone.off_hook and not ringing.silenced,
+        voice=_voice(phone),
+        muted=phone.muted,
+        handset_volume=phone.memory.handset_volume,
+        ringer_volume=phone.memory.ringer_volume,
+    )
+
+
+def tone(phone: Phone, now: float) -> Tone:
+    """What the ear hears from the phone itself. On-hook it is never anything."""
+    if not phone.off_hook:
+        return Tone.OFF
+    match phone.focused:
+        case Calling(ringing=True, early_media=False):
+            return Tone.RINGBACK
+        case InCall() if phone.ringing is not None:
+            return Tone.WAITING
+        case None:
+            pass
+        case _:
+            return Tone.OFF
+    match phone.doing:
+        case Over() as over if now < over.tone_until:
+            return CAUSE_TONES[over.cause]
+        case _ if phone.ringing is not None:
+            return Tone.WAITING
+        case Dialing(""):
+            return Tone.DIAL
+        case _:
+            return Tone.OFF
+
+
+def _voice(phone: Phone) -> tuple[CallId, ...]:
+    match phone.focused:
+        case InCall() | Calling(early_media=True) as call if phone.off_hook:
+            return (call.id,)
+        case _:
+            return ()
+
+
+# Lamps
+
+
+def lamps(phone: Phone) -> Lamps:
+    """Message, bell and line lamps."""
+    waiting = phone.memory.missed or any(line.messages for line in phone.lines)
+    if phone.focused is not None:
+        line = Lamp.ON
+    else:
+        line = Lamp.BLINK if phone.lines and not any(state.registered for state in phone.lines) else Lamp.OFF
+    return Lamps(
+        message=Lamp.BREATHE if waiting else Lamp.OFF,
+        ringer=Lamp.BLINK if phone.ringing is not None else Lamp.OFF,
+        line=line,
+    )
+
+
+# Screen
+
+
+def screen(phone: Phone, now: float) -> Screen:
+    """The picture on the display; no line longer than the display is wide."""
+    if phone.volume_until > now:
+        return _volume(phone)
+    picture = _picture(phone, now)
+    return replace(
+        picture,
+        title=picture.title[:COLUMNS],
+        main=_fit(picture.main),
+        note=picture.note[:COLUMNS],
+        hint=picture.hint[:COLUMNS],
+        icons=(*picture.icons, *_warnings(phone)),
+    )
+
+
+def _picture(phone: Phone, now: float) -> Screen:
+    match phone.focused:
+        case Resolving() | Calling() as call:
+            return _outgoing(phone, call)
+        case InCall() as call:
+            return _in_call(phone, call, now)
+        case Held() as call:
+            return _held(phone, call)
+        case _:
+            pass
+    if phone.ringing is not None and not (phone.off_hook and isinstance(phone.doing, Dialing) and phone.doing.digits):
+        return _ringing(phone, phone.ringing)
+    match phone.doing:
+        case Dialing(digits):
+            return _dialing(phone, digits)
+        case Browsing(index):
+            return _browsing(phone, index)
+        case Over() as over:
+            return _over(phone, over)
+        case Idle():
+            return _idle(phone, now)
+
+
+def _idle(phone: Phone, now: float) -> Screen:
+    language = phone.settings.language
+    minutes = phone.clock.local_minutes(now)
+    icons: list[Icon] = []
+    if phone.addresses == ():
+        note = word("no_network", language)
+    elif not phone.lines:
+        note = word("no_lines", language)
+    else:
+        down = next((line for line in phone.lines if not line.registered), None)
+        if down is None:
+            note = word("line_up", language)
+            icons.append(Icon.LINE)
+        else:
+            note = cause_words(down.cause, language)[0] if down.cause else word("line_down", language)
+            icons.append(Icon.NO_LINE)
+    hint = ""
+    missed = phone.memory.missed
+    messages = sum(line.messages for line in phone.lines)
+    if missed:
+        hint = word("missed_one", language) if missed == 1 else word("missed_many", language, n=missed)
+        icons.append(Icon.MISSED)
+    elif messages:
+        hint = word("messages", language, n=messages)
+        icons.append(Icon.MESSAGE)
+    clock = f"{minutes // 60:02d}:{minutes % 60:02d}" if phone.clock.trusted else "--:--"
+    name = phone.settings.name or "Omafon"
+    return Screen(title=name, main=clock, note=note, hint=hint, icons=tuple(icons), centred=True)
+
+
+def _dialing(phone: Phone, digits: str) -> Screen:
+    language = phone.settings.language
+    if digits:
+        contact = phone.contact(digits) if digits.isdigit() and len(digits) > 2 else None
+        note = contact.name if contact is not None else ""
+        hint = word("dial_hint" if phone.off_hook else "lift_hint", language)
+        shown = group(digits, phone.settings.country)
+        # The newest digits matter most when a number is longer than the display.
+        return Screen(title=word("dial", language), main=shown[-COLUMNS:], note=note, hint=hint)
+    held = phone.held
+    note = word("held_other", language, name=_who(phone, held.peer)) if held is not None else ""
+    return Screen(title=phone.settings.name or "Omafon", main=word("dial", language), note=note)
+
+
+def _outgoing(phone: Phone, call: Resolving | Calling) -> Screen:
+    language = phone.settings.language
+    if isinstance(call, Resolving):
+        state, route = word("looking_up", language), ""
+    else:
+        state = word("far_ringing" if call.ringing else "calling", language)
+        route = route_words(call.route, language)
+    return Screen(title=call.peer.name or state, main=_where(phone, call.peer), note=route, hint=state)
+
+
+def _ringing(phone: Phone, call: Ringing) -> Screen:
+    language = phone.settings.language
+    where = _where(phone, call.peer)
+    hint = word("waiting_hint" if phone.off_hook else "lift_hint", language)
+    title = word("waiting" if phone.off_hook else "incoming", language)
+    if call.peer.name:
+        return Screen(title=title, main=call.peer.name, note=where, hint=hint, alert=True)
+    return Screen(title=title, main=where, note=route_words(call.route, language), hint=hint, alert=True)
+
+
+def _in_call(phone: Phone, call: InCall, now: float) -> Screen:
+    language = phone.settings.language
+    seconds = max(0, int(now - call.since))
+    hours, rest = divmod(seconds, 3600)
+    corner = f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
+    note = route_words(call.route, language)
+    hint = _codec(call.codec)
+    icons: list[Icon] = []
+    if call.srtp and call.tls:
+        icons.append(Icon.LOCK)
+    if call.far_hold:
+        note = word("far_hold", language)
+    if phone.muted:
+        icons.append(Icon.MUTED)
+        hint = word("muted", language)
+    if any(driver is Driver.VOICE for driver, _ in phone.troubles):
+        hint = word("voice_gone", language)
+    held, ringing = phone.held, phone.ringing
+    if held is not None:
+        icons.append(Icon.HELD)
+        note, hint = word("held_other", language, name=_who(phone, held.peer)), word("swap_hint", language)
+    if ringing is not None:
+        note = word("waiting_from", language, name=_who(phone, ringing.peer))
+        hint = word("waiting_hint", language)
+    title, where = call.peer.name or phone.settings.name, _where(phone, call.peer)
+    return Screen(title=title, corner=corner, main=where, note=note, hint=hint, icons=tuple(icons))
+
+
+def _held(phone: Phone, call: Held) -> Screen:
+    language = phone.settings.language
+    note, hint = word("held", language), word("held_hint", language)
+    if phone.ringing is not None:
+        note = word("waiting_from", language, name=_who(phone, phone.ringing.peer))
+        hint = word("waiting_hint", language)
+    return Screen(title=call.peer.name, main=_where(phone, call.peer), note=note, hint=hint, icons=(Icon.HELD,))
+
+
+def _browsing(phone: Phone, index: int) -> Screen:
+    language = phone.settings.language
+    history = phone.memory.history
+    entry = history[index]
+    title = word("history", language, n=index + 1, of=len(history))
+    peer = Peer(entry.number, entry.uri, entry.name)
+    incoming = Icon.MISSED if entry.missed else Icon.INCOMING
+    icons = (Icon.OUTGOING if entry.direction is Direction.OUT else incoming,)
+    note = _kind(entry, language)
+    when = _when(phone, entry)
+    return Screen(title=title, main=_who(phone, peer), note=f"{note} {when}".rstrip(), hint=_hint(phone), icons=icons)
+
+
+def _kind(entry: HistoryEntry, language: str) -> str:
+    if entry.missed:
+        return word("history_missed", language)
+    return word("history_out" if entry.direction is Direction.OUT else "history_in", language)
+
+
+def _when(phone: Phone, entry: HistoryEntry) -> str:
+    if not entry.at:
+        return ""
+    minutes = int(entry.at + phone.clock.zone_s) % 86400 // 60
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _hint(phone: Phone) -> str:
+    return word("dial_hint" if phone.off_hook else "history_hint", phone.settings.language)
+
+
+def _over(phone: Phone, over: Over) -> Screen:
+    language = phone.settings.language
+    what, cure = cause_words(over.cause, language)
+    held = phone.held
+    if held is not None:
+        cure = word("held_hint", language)
+    where = _where(phone, over.peer)
+    if over.cause is Cause.NORMAL:
+        minutes, seconds = divmod(int(over.duration_s), 60)
+        return Screen(title=over.peer.name or where, main=f"{minutes:02d}:{seconds:02d}", note=what, hint=cure)
+    return Screen(title=over.peer.name or where, main=what, hint=cure, alert=True)
+
+
+def _volume(phone: Phone) -> Screen:
+    memory, language = phone.memory, phone.settings.language
+    percent = memory.handset_volume if phone.off_hook else memory.ringer_volume
+    title = word("volume_handset" if phone.off_hook else "volume_ringer", language)
+    return Screen(title=title, main=f"{percent} %", bar=percent)
+
+
+def _warnings(phone: Phone) -> tuple[Icon, ...]:
+    return (Icon.TROUBLE,) if phone.troubles else ()
+
+
+def _where(phone: Phone, peer: Peer) -> str:
+    """The number as this country writes it, or the address."""
+    if peer.number.startswith("+"):
+        return pretty(E164(peer.number), phone.settings.country)
+    return peer.number or shown_uri(peer.uri) or word("unknown", phone.settings.language)
+
+
+def _who(phone: Phone, peer: Peer) -> str:
+    return peer.name or _where(phone, peer)
+
+
+def _fit(text: str) -> str:
+    return text if len(text) <= COLUMNS else text[: COLUMNS - 1] + "…"
+
+
+def _codec(codec: str) -> str:
+    """A codec as people know it.
+
+    >>> _codec("opus/48000")
+    'Opus 48 kHz'
+    """
+    name, _, rate = codec.partition("/")
+    if not name:
+        return ""
+    spoken = {"opus": "Opus", "pcma": "G.711a", "pcmu": "G.711u", "g722": "G.722"}.get(name.lower(), name)
+    # G.722 says 8000 in SDP and samples at 16 kHz (RFC 3551 section 4.5.2).
+    rate_hz = 16000 if spoken == "G.722" else int(rate or 0)
+    return f"{spoken} {rate_hz // 1000} kHz" if rate_hz else spoken

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What is seen and heard, as values: the levels that `present` derives and drivers apply."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from omafon.core.causes import Tone
+from omafon.core.events import CallId
+
+COLUMNS = 21
+ROWS = 4
+
+
+class Icon(StrEnum):
+    """Small pictures in the top right corner, drawn right to left in the order given."""
+
+    LOCK = "lock"  # TLS verified and SRTP: nobody listens
+    LINE = "line"  # registered
+    NO_LINE = "no_line"  # a line is configured and not registered
+    MUTED = "muted"
+    HELD = "held"
+    MISSED = "missed"
+    INCOMING = "incoming"  # in the history: a call that was answered
+    OUTGOING = "outgoing"  # in the history: a call that was made
+    MESSAGE = "message"
+    RINGER_OFF = "ringer_off"
+    TROUBLE = "trouble"  # a driver failed; `omafon status` says which
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One picture of the display, in words; `render` draws it.
+
+    A small line `title` with `corner` at its right end, one large line `main`, and two small lines, `note` and
+    `hint`. No line is longer than COLUMNS characters. `icons` share the top line with the corner text.
+    `bar` is a percent drawn in the place of `main`, `centred` sets the large and small lines in the middle (a
+    clock), and `alert` shows the top line black on white: somebody must act.
+    """
+
+    title: str = ""
+    corner: str = ""
+    main: str = ""
+    note: str = ""
+    hint: str = ""
+    icons: tuple[Icon, ...] = ()
+    bar: int | None = None
+    centred: bool = False
+    alert: bool = False
+
+    def rows(self) -> tuple[str, str, str, str]:
+        """The picture as ROWS lines of text of at most COLUMNS characters."""
+        room = max(0, COLUMNS - len(self.corner) - 1) if self.corner else COLUMNS
+        top = f"{self.title[:room]:<{COLUMNS - len(self.corner)}}{self.corner}" if self.corner else self.title
+        return (top[:COLUMNS].rstrip(), self.main[:COLUMNS], self.note[:COLUMNS], self.hint[:COLUMNS])
+
+
+class Lamp(StrEnum):
+    OFF = "off"
+    ON = "on"
+    BLINK = "blink"
+    BREATHE = "breathe"
+
+
+@dataclass(frozen=True, slots=True)
+class Lamps:
+    """The lamps a board may have."""
+
+    message: Lamp = Lamp.OFF
+    ringer: Lamp = Lamp.OFF
+    line: Lamp = Lamp.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLevels:
+    """What sounds, and where.
+
+    `tone` is played into the ear, in the cadence of `country`; `ringing` is the bell. `voice` names the calls
+    whose voice is joined with the handset (more than one: a conference). Volumes are percents, 0 to 100.
+    """
+
+    tone: Tone = Tone.OFF
+    country: str = "DE"
+    ringing: bool = False
+    voice: tuple[CallId, ...] = ()
+    muted: bool = False
+    handset_volume: int = 70
+    ringer_volume: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """All levels at one instant."""
+
+    screen: Screen
+    lamps: Lamps
+    sound: SoundLevels

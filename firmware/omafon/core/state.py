@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What the telephone is at one instant: its calls, its handset, what the person is doing, what it remembers."""
+
+from dataclasses import dataclass, field, replace
+
+from omafon.core.actions import Action
+from omafon.core.calls import Call, Held, InCall, Peer, Ringing, uri_host
+from omafon.core.causes import Cause
+from omafon.core.dialplan import DialError, Number, interpret
+from omafon.core.events import CallId, Driver
+from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Memory
+from omafon.core.settings import Contact, Line, Settings
+
+# One conversation, and one that waits or is held: the third caller hears busy.
+MAX_CALLS = 2
+
+LIFT_TIMEOUT_S = 15.0  # lifted, and nothing dialled
+PREDIAL_TIMEOUT_S = 30.0  # digits typed with the handset down
+BROWSE_TIMEOUT_S = 30.0
+CALLING_TIMEOUT_S = 120.0
+RINGING_TIMEOUT_S = 180.0
+TONE_S = 20.0  # how long a tone tells that something ended, before silence does
+VOLUME_SHOWN_S = 2.0
+VOLUME_STEP = 10
+VOLUME_MIN = 10  # the keys never make the phone deaf or mute for good
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialing:
+    """Digits are being keyed in; the last at `since`. Off-hook without digits is the dial tone."""
+
+    digits: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """The list of past calls is looked through; entry 0 is the newest."""
+
+    index: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A call ended or never came about, and the person is told why until they do something else."""
+
+    cause: Cause
+    since: float
+    peer: Peer = field(default_factory=Peer)
+    duration_s: float = 0.0
+
+    @property
+    def tone_until(self) -> float:
+        return self.since + TONE_S
+
+
+Doing = Idle | Dialing | Browsing | Over
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """What a registration last became; `status` 0 until the registrar spoke."""
+
+    name: str
+    registered: bool = False
+    status: int = 0
+    reason: str = ""
+    expires_s: int = 0
+    cause: Cause | None = None
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Wall clock: Unix time is monotonic time plus `offset_s`, local time is that plus `zone_s`."""
+
+    offset_s: float = 0.0
+    zone_s: int = 0
+    trusted: bool = False
+
+    def unix(self, now: float) -> float:
+        return now + self.offset_s
+
+    def local_minutes(self, now: float) -> int:
+        """Minutes since local midnight."""
+        return int(self.unix(now) + self.zone_s) % 86400 // 60
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """The whole telephone. `focus` names the call that has the handset; `addresses` is None until the network spoke."""
+
+    settings: Settings = field(default_factory=Settings)
+    memory: Memory = field(default_factory=Memory)
+    off_hook: bool = False
+    calls: tuple[Call, ...] = ()
+    focus: CallId | None = None
+    doing: Doing = field(default_factory=Idle)
+    muted: bool = False
+    lines: tuple[LineState, ...] = ()
+    troubles: tuple[tuple[Driver, str], ...] = ()
+    clock: Clock = field(default_factory=Clock)
+    addresses: tuple[str, ...] | None = None
+    volume_until: float = 0.0
+    next_id: int = 1
+    stopping: bool = False
+
+    def call(self, call_id: CallId | None) -> Call | None:
+        return next((call for call in self.calls if call.id == call_id), None)
+
+    @property
+    def focused(self) -> Call | None:
+        return self.call(self.focus)
+
+    @property
+    def ringing(self) -> Ringing | None:
+        """The call that waits for an answer, if there is one."""
+        return next((call for call in self.calls if isinstance(call, Ringing)), None)
+
+    @property
+    def held(self) -> Held | None:
+        """A held call that does not have the handset."""
+        return next((call for call in self.calls if isinstance(call, Held) and call.id != self.focus), None)
+
+    def having(self, call: Call) -> "Phone":
+        """The phone with `call` in the place of the call of that id."""
+        return replace(self, calls=tuple(call if old.id == call.id else old for old in self.calls))
+
+    def without(self, call_id: CallId, cause: Cause, now: float) -> "Phone":
+        """The phone after a call ended; its history knows, and the person is told if the handset was theirs."""
+        call = self.call(call_id)
+        if call is None:
+            return self
+        ended = replace(self, calls=tuple(other for other in self.calls if other.id != call_id))
+        ended = replace(ended, memory=_remembering(self, call, cause, now))
+        if self.focus != call_id:
+            return ended
+        talk = call.talk if isinstance(call, Held) else call
+        duration_s = now - talk.since if isinstance(talk, InCall) else 0.0
+        over = Over(cause, now, call.peer, duration_s)
+        return replace(ended, focus=None, muted=False, doing=over if self.off_hook else Idle())
+
+    def resting(self, now: float) -> "Phone":
+        """The phone when the person is done with what they did: the dial tone if the handset is up."""
+        return replace(self, doing=Dialing("", now) if self.off_hook else Idle(), focus=None, muted=False)
+
+    def known(self, number: str, uri: str, name: str = "") -> Peer:
+        """Who that is, by the phone book first and by their own word second."""
+        contact = self.contact(number, uri)
+        if contact is not None:
+            return Peer(number or contact.number, uri or contact.uri, contact.name)
+        return Peer(number, uri, name)
+
+    def contact(self, number: str, uri: str = "") -> Contact | None:
+        """The phone book's entry for a number (as E.164) or a SIP URI."""
+        wanted = self._e164(number)
+        for contact in self.settings.contacts:
+            if wanted and contact.number == wanted:
+                return contact
+            if uri and contact.uri == uri:
+                return contact
+        return None
+
+    def _e164(self, number: str) -> str:
+        if not number or number.startswith("+"):
+            return number
+        try:
+            meant = interpret(number, country=self.settings.country, area=self.settings.area)
+        except DialError:
+            return ""
+        return meant.e164 if isinstance(meant, Number) else ""
+
+    def is_family(self, source: str) -> bool:
+        """Whether `source`, an IP address, is where a member of the family is at home."""
+        return any(contact.family and uri_host(contact.uri) == source.lower() for contact in self.settings.contacts)
+
+    def line_of(self, name: str) -> Line | None:
+        return next((line for line in self.settings.lines if line.name == name), None)
+
+    @property
+    def carrier(self) -> LineState | None:
+        """The line that carries an outgoing call: the first registered, else the first there is."""
+        return next((line for line in self.lines if line.registered), next(iter(self.lines), None))
+
+    @property
+    def last_dialled(self) -> str:
+        """What redial dials, or nothing."""
+        return next((e.number or e.uri for e in self.memory.history if e.direction is Direction.OUT), "")
+
+
+Result = tuple[Phone, tuple[Action, ...]]
+
+
+def _remembering(phone: Phone, call: Call, cause: Cause, now: float) -> Memory:
+    talk = call.talk if isinstance(call, Held) else call
+    answered = isinstance(talk, InCall)
+    entry = HistoryEntry(
+        direction=call.direction,
+        number=call.peer.number,
+        uri=call.peer.uri,
+        name=call.peer.name,
+        route=call.route,
+        at=phone.clock.unix(call.began) if phone.clock.trusted else 0.0,
+        duration_s=round(now - talk.since, 1) if isinstance(talk, InCall) else 0.0,
+        answered=answered,
+        cause=cause,
+        seen=False,
+    )
+    if not entry.missed:
+        entry = replace(entry, seen=True)
+    return replace(phone.memory, history=(entry, *phone.memory.history)[:HISTORY_LENGTH])

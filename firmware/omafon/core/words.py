@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""Every word the phone says, in every language it speaks. A line of the screen holds 21 characters."""
+
+from omafon.core.causes import Cause
+from omafon.core.settings import Route
+
+LANGUAGES = ("de", "en")
+
+Catalogue = dict[str, tuple[str, str]]
+
+# Each word in the order of LANGUAGES.
+_WORDS: Catalogue = {
+    "no_lines": ("Direktruf bereit", "Direct calls ready"),
+    "line_down": ("Nicht angemeldet", "Not registered"),
+    "line_up": ("Angemeldet", "Registered"),
+    "missed_one": ("1 Anruf verpasst", "1 missed call"),
+    "missed_many": ("{n} Anrufe verpasst", "{n} missed calls"),
+    "messages": ("{n} neue Nachrichten", "{n} new messages"),
+    "no_network": ("Kein Netz", "No network"),
+    "dial": ("Bitte wählen", "Please dial"),
+    "dial_hint": ("# oder Taste Anruf", "# or the call key"),
+    "lift_hint": ("Hörer abheben", "Lift the handset"),
+    "looking_up": ("Suche die Nummer …", "Looking it up …"),
+    "calling": ("Ruft an …", "Calling …"),
+    "far_ringing": ("Es klingelt", "It rings there"),
+    "incoming": ("Anruf", "Call from"),
+    "waiting": ("Klopft an", "Call waiting"),
+    "waiting_hint": ("R: annehmen", "R: answer"),
+    "waiting_from": ("{name} klopft an", "{name} waits"),
+    "unknown": ("Unbekannt", "Unknown"),
+    "held": ("Gehalten", "On hold"),
+    "held_hint": ("R: zurückholen", "R: take back"),
+    "held_other": ("Gehalten: {name}", "On hold: {name}"),
+    "swap_hint": ("R: wechseln", "R: swap"),
+    "far_hold": ("Bitte warten …", "You are on hold"),
+    "muted": ("Stumm", "Muted"),
+    "voice_gone": ("Kein Ton: Audiogerät", "No sound: check card"),
+    "over": ("Gespräch beendet", "Call ended"),
+    "hang_up_hint": ("Bitte auflegen", "Please hang up"),
+    "volume_handset": ("Lautstärke Hörer", "Handset volume"),
+    "volume_ringer": ("Lautstärke Klingel", "Ringer volume"),
+    "history": ("Anruf {n} von {of}", "Call {n} of {of}"),
+    "history_in": ("Angenommen", "Answered"),
+    "history_out": ("Gewählt", "Dialled"),
+    "history_missed": ("Verpasst", "Missed"),
+    "history_hint": ("Abheben: anrufen", "Lift to call"),
+}
+
+# How the call travels, and so what it costs.
+_ROUTES: dict[Route, tuple[str, str]] = {
+    Route.FAMILY: ("Familie / kostenlos", "family / free"),
+    Route.ENUM: ("kostenlos / ENUM", "free / ENUM"),
+    Route.PROVIDER: ("über den Anbieter", "provider"),
+    Route.DIRECT: ("direkt / kostenlos", "direct / free"),
+    Route.EMERGENCY: ("Notruf", "Emergency call"),
+}
+
+# What went wrong, and what to do: two lines each.
+_CAUSES: dict[Cause, tuple[tuple[str, str], tuple[str, str]]] = {
+    Cause.NORMAL: (("Gespräch beendet", "Bitte auflegen"), ("Call ended", "Please hang up")),
+    Cause.CANCELLED: (("Anrufer hat aufgelegt", ""), ("The caller hung up", "")),
+    Cause.ANSWERED_ELSEWHERE: (("Anderswo angenommen", ""), ("Answered elsewhere", "")),
+    Cause.BUSY: (("Besetzt", "Später noch einmal"), ("Busy", "Try again later")),
+    Cause.DECLINED: (("Anruf abgelehnt", "Später noch einmal"), ("Call declined", "Try again later")),
+    Cause.NO_ANSWER: (("Niemand nimmt ab", "Später noch einmal"), ("Nobody answers", "Try again later")),
+    Cause.NOT_FOUND: (("Kein Anschluss", "Nummer prüfen"), ("No such number", "Check the number")),
+    Cause.NUMBER_INCOMPLETE: (("Nummer zu kurz", "Nummer prüfen"), ("Number too short", "Check the number")),
+    Cause.NUMBER_INVALID: (("Nummer gibt es nicht", "Nummer prüfen"), ("Not a number", "Check the number")),
+    Cause.NO_ROUTE: (("Kein Weg zur Nummer", "Leitung einrichten"), ("No way to that number", "Set up a line")),
+    Cause.NO_DIRECTORY: (("Verzeichnis stumm", "Internet prüfen"), ("No directory answers", "Check the internet")),
+    Cause.NO_EMERGENCY_ROUTE: (
+        ("KEIN NOTRUF MÖGLICH", "Anderes Telefon!"),
+        ("NO EMERGENCY CALLS", "Use another phone!"),
+    ),
+    Cause.OFFLINE: (("Telefon nicht am Netz", "Später noch einmal"), ("Phone is offline", "Try again later")),
+    Cause.UNREACHABLE: (("Nicht erreichbar", "Später noch einmal"), ("Not reachable", "Try again later")),
+    Cause.NO_NETWORK: (("Kein Netz", "Kabel/WLAN prüfen"), ("No network", "Check cable or Wi-Fi")),
+    Cause.WRONG_PASSWORD: (("Passwort falsch", "Leitung prüfen"), ("Wrong password", "Check the line")),
+    Cause.FORBIDDEN: (("Nicht erlaubt", "Anbieter fragen"), ("Not allowed", "Ask the provider")),
+    Cause.NOT_REGISTERED: (("Nicht angemeldet", "Moment warten"), ("Not registered yet", "Wait a moment")),
+    Cause.TLS_UNTRUSTED: (("Zertifikat falsch", "Anbieter fragen"), ("Bad certificate", "Ask the provider")),
+    Cause.TLS_NOT_YET: (("Uhr nicht gestellt", "Moment warten"), ("Clock is not set", "Wait a moment")),
+    Cause.SRTP_REFUSED: (("Keine Verschlüsselung", "srtp-Einstellung"), ("No encryption there", "See srtp setting")),
+    Cause.NO_COMMON_CODEC: (("Sprache passt nicht", "Codecs prüfen"), ("No common codec", "Check the codecs")),
+    Cause.SERVER_ERROR: (("Fehler beim Anbieter", "Später noch einmal"), ("Provider's fault", "Try again later")),
+    Cause.SERVER_OVERLOADED: (
+        ("Anbieter überlastet", "Später noch einmal"),
+        ("Provider is busy", "Try again later"),
+    ),
+    Cause.HOST_NOT_FOUND: (("Adresse unbekannt", "Adresse prüfen"), ("Address unknown", "Check the address")),
+    Cause.MEDIA_LOST: (("Verbindung verloren", "Neu anrufen"), ("Connection lost", "Call again")),
+    Cause.NO_SOUND: (("Kein Audiogerät", "Hörer anstecken"), ("No sound device", "Plug in the handset")),
+    Cause.PORT_OCCUPIED: (("SIP-Port belegt", "Anderes Programm?"), ("SIP port in use", "Another program?")),
+    Cause.DIAL_TIMEOUT: (("Nichts gewählt", "Bitte auflegen"), ("Nothing dialled", "Please hang up")),
+    Cause.FAILED: (("Ging nicht", "Noch einmal versuchen"), ("Did not work", "Try once more")),
+}
+
+
+def word(key: str, language: str, **values: str | int) -> str:
+    """The catalogue's entry for `key`, with `values` in their places.
+
+    >>> word("missed_many", "en", n=3)
+    '3 missed calls'
+    """
+    return _WORDS[key][LANGUAGES.index(language)].format(**values)
+
+
+def route_words(route: Route, language: str) -> str:
+    """How a call travels, in words."""
+    return _ROUTES[route][LANGUAGES.index(language)]
+
+
+def cause_words(cause: Cause, language: str) -> tuple[str, str]:
+    """What happened, and what to do about it."""
+    return _CAUSES[cause][LANGUAGES.index(language)]

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What the house asks of a driver.
+
+A driver gets `post` and its own part of the configuration in its constructor, and knows nothing else of the house.
+`open` may block (it runs before the loop serves anybody) and raises DriverError with a cure; `close` ends every
+thread the driver started. Everything else returns at once: slow work happens on the driver's own thread.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from PIL.Image import Image
+
+from omafon.core.actions import Action
+from omafon.core.events import Event
+from omafon.core.memory import Memory
+from omafon.core.screen import Lamps, SoundLevels
+
+Post = Callable[[Event], None]
+"""Hands an event to the house, from any thread, at any time; never blocks, never raises."""
+
+
+class DriverError(Exception):
+    """A driver cannot start: `what` is wrong and `cure`, each one sentence for the owner."""
+
+    def __init__(self, what: str, cure: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.cure = cure
+
+
+class Driver(Protocol):
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Source(Driver, Protocol):
+    """Keys, the hook switch, and the lamps that sit among them."""
+
+    def light(self, lamps: Lamps) -> None: ...
+
+
+class Display(Driver, Protocol):
+    def show(self, frame: Image) -> None:
+        """Show a one-bit picture of the board's size; an older one not yet on the glass is dropped."""
+
+
+class Sound(Driver, Protocol):
+    """The ringer and the mixers. The voice card belongs to Calls."""
+
+    def sound(self, levels: SoundLevels) -> None: ...
+
+
+class Calls(Driver, Protocol):
+    """The call engine, and owner of the voice card: voice and tones come out of it."""
+
+    def perform(self, action: Action) -> None:
+        """Do one of the call actions; its outcome comes back as an event."""
+
+    def sound(self, levels: SoundLevels) -> None:
+        """Join `levels.voice` with the handset and play `levels.tone` into it."""
+
+    def fresh(self, within_s: float) -> bool:
+        """Whether the engine's thread went round in the last `within_s` seconds."""
+
+
+class Resolver(Driver, Protocol):
+    def perform(self, action: Action) -> None:
+        """Do a QueryNaptr; NaptrReceived or LookupFailed comes back."""
+
+
+class Store(Driver, Protocol):
+    def load(self) -> Memory:
+        """The memory as it was last kept; an empty one when there is none or it cannot be read."""
+
+    def keep(self, memory: Memory) -> None:
+        """Write the memory so that a power cut leaves the old or the new one whole."""
