@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""`phone.toml`, the owner's one file, becomes frozen, typed values; every error says file, line, key and cure.
+
+`parts` names the keys, `rules` says what their values must be, `lines` knows where they stand, `checking` compares a
+file with all three, and `reading` turns files into a Config.
+"""
+
+from omafon.config.checking import ConfigError, Problem
+from omafon.config.parts import (
+    AudioConfig,
+    Config,
+    ContactConfig,
+    EnumConfig,
+    IncomingConfig,
+    LineConfig,
+    PhoneConfig,
+    SipConfig,
+)
+from omafon.config.reading import load, parse, settings
+
+__all__ = [
+    "AudioConfig",
+    "Config",
+    "ConfigError",
+    "ContactConfig",
+    "EnumConfig",
+    "IncomingConfig",
+    "LineConfig",
+    "PhoneConfig",
+    "Problem",
+    "SipConfig",
+    "load",
+    "parse",
+    "settings",
+]

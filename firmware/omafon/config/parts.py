@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The keys of `phone.toml`: every table is a Struct, its fields are the keys, its defaults an empty file's phone."""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+
+class Part(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class PhoneConfig(Part, frozen=True):
+    name: str = ""
+    number: str = ""
+    country: str = "DE"
+    area: str = ""
+    board: str = "virtual"
+    language: Literal["de", "en"] = "de"
+
+
+class SipConfig(Part, frozen=True):
+    """`address` is where to listen (empty: everywhere); `ca` a file of certificates trusted beside the system's."""
+
+    port: int = 5060
+    address: str = ""
+    ca: str = ""
+    srtp: Literal["mandatory", "optional", "off"] = "optional"  # for direct calls
+
+
+class LineConfig(Part, frozen=True):
+    """A registration. After `load`, `password` holds what `password_credential` named."""
+
+    name: str
+    aor: str
+    auth_user: str = ""
+    password: str = ""
+    password_credential: str = ""
+    transport: Literal["udp", "tcp", "tls"] = "tls"
+    registrar: str = ""
+    srtp: Literal["mandatory", "optional", "off"] = "mandatory"
+
+    def __repr__(self) -> str:
+        """Name and address: a repr ends in logs and tracebacks, and the password must not."""
+        return f"LineConfig(name={self.name!r}, aor={self.aor!r})"
+
+
+class EnumConfig(Part, frozen=True):
+    trees: tuple[str, ...] = ("e164.arpa",)
+    servers: tuple[str, ...] = ()
+    budget_ms: int = 800
+    dnssec: dict[str, Literal["require", "prefer", "off"]] = field(default_factory=dict)
+
+
+class IncomingConfig(Part, frozen=True):
+    accept: tuple[Literal["lines", "family", "anyone"], ...] = ("lines", "family")
+
+
+class AudioConfig(Part, frozen=True):
+    """`voice` and `ringer` are ALSA cards by id ('CARD=Handset') or PCM names; 'null' is a phone without a card."""
+
+    voice: str = ""
+    ringer: str = ""
+    codecs: tuple[Literal["opus", "g722", "pcma", "pcmu"], ...] = ("opus", "g722", "pcma", "pcmu")
+
+
+class ContactConfig(Part, frozen=True):
+    name: str
+    number: str = ""
+    uri: str = ""
+    speed_dial: int | None = None
+    family: bool = False
+
+
+class Config(Part, frozen=True):
+    phone: PhoneConfig = PhoneConfig()
+    sip: SipConfig = SipConfig()
+    line: tuple[LineConfig, ...] = ()
+    enum: EnumConfig = EnumConfig()
+    incoming: IncomingConfig = IncomingConfig()
+    audio: AudioConfig = AudioConfig()
+    contact: tuple[ContactConfig, ...] = ()

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""Text becomes a Config, or a ConfigError that holds everything that is wrong with it."""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+import msgspec
+
+from omafon.config import rules
+from omafon.config.checking import Check, ConfigError, Problem
+from omafon.config.lines import Path, key_lines
+from omafon.config.parts import Config, LineConfig, Part
+from omafon.config.rules import quoted
+from omafon.core.settings import Accept, Contact, DnssecPolicy, Line, Settings, Tree
+
+P = TypeVar("P", bound=Part)
+
+LARGEST_FILE = 262_144
+"""Bytes; a phone book of a thousand people needs half of it."""
+
+
+def load(path: FilePath) -> Config:
+    """The configuration in the file `path`, its credentials read from $CREDENTIALS_DIRECTORY.
+
+    Raises ConfigError, also when the file cannot be read.
+    """
+    config, lines = shaped(Config, read(path), str(path), Check.together)
+    return _with_credentials(config, lines, str(path))
+
+
+def parse(text: str, path: str = "phone.toml") -> Config:
+    """The configuration that `text` spells; `path` is what errors call it. Raises ConfigError.
+
+    >>> parse('[phone]\\nname = "Oma"').phone.name
+    'Oma'
+    """
+    return shaped(Config, text, path, Check.together)[0]
+
+
+def read(path: FilePath) -> str:
+    """The text of a file of the owner's or the builder's. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise ConfigError([_unreadable(error, str(path))]) from None
+    return _decoded(content, str(path))
+
+
+def shaped(
+    kind: type[P], text: str, file: str, *more: Callable[[Check, dict[str, Any]], None]
+) -> tuple[P, dict[Path, int]]:
+    """The TOML `text` as a `kind`, and where its keys stand; `more` are checks of the data as a whole.
+
+    Raises ConfigError.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    try:
+        data = tomllib.loads(text)
+        lines = key_lines(text)
+    except RecursionError:
+        raise ConfigError([Problem("lists are nested too deeply", "Take the inner lists out.", file)]) from None
+    except ValueError as error:
+        raise ConfigError([_syntax_problem(str(error), text, file)]) from None
+    check = Check(kind, file, lines)
+    check.table(kind, data, ())
+    for compare in more:
+        compare(check, data)
+    if check.problems:
+        raise ConfigError(check.problems)
+    return msgspec.convert(data, kind), lines
+
+
+def settings(config: Config) -> Settings:
+    """What the core decides with: names and numbers in the form they are compared and asked in, and no secret."""
+    policies = {rules.domain(suffix): DnssecPolicy(policy) for suffix, policy in config.enum.dnssec.items()}
+    default = DnssecPolicy.PREFER
+    return Settings(
+        name=config.phone.name,
+        number=rules.e164(config.phone.number),
+        country=config.phone.country,
+        area=config.phone.area,
+        language=config.phone.language,
+        lines=tuple(Line(line.name, line.aor) for line in config.line),
+        contacts=tuple(
+            Contact(person.name, rules.e164(person.number), person.uri, person.speed_dial, person.family)
+            for person in config.contact
+        ),
+        trees=tuple(Tree(suffix, policies.get(suffix, default)) for suffix in map(rules.domain, config.enum.trees)),
+        enum_budget_s=config.enum.budget_ms / 1000,
+        accept=frozenset(map(Accept, config.incoming.accept)),
+    )
+
+
+def _unreadable(error: OSError | ValueError, file: str) -> Problem:
+    match error:
+        case FileNotFoundError():
+            return Problem("there is no such file", "Create it; an empty file makes a phone without a line.", file)
+        case PermissionError():
+            return Problem("may not be read", "Give the group omafon the right to read it: mode 0640.", file)
+        case IsADirectoryError():
+            return Problem("is a folder", "Name the file itself, as in /etc/omafon/phone.toml.", file)
+        case _:
+            return Problem(
+                f"cannot be read: {getattr(error, 'strerror', None) or error}", "Check the disk and the path.", file
+            )
+
+
+def _decoded(content: bytes, file: str) -> str:
+    if len(content) > LARGEST_FILE:
+        what = f"is larger than {LARGEST_FILE // 1024} KiB"
+        raise ConfigError([Problem(what, "Is it the right file? A configuration is a page of text.", file)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        cure = 'Save it as "UTF-8"; most editors ask for the encoding when saving.'
+        raise ConfigError([Problem("the text is not UTF-8", cure, file, line)]) from None
+
+
+def _syntax_problem(message: str, text: str, file: str) -> Problem:
+    """tomllib's message in the owner's words. Nothing of the line is repeated: it may be the password's."""
+    found = re.search(r"at line (\d+)", message)
+    line = int(found[1]) if found else text.rstrip().count("\n") + 1
+    for beginning, what, cure in (
+        ("Invalid value (at end", "the file ends within a value", "Write its end."),
+        ("Invalid value", "the value is not understood", 'Put text into quotes: name = "Oma".'),
+        ("Expected '='", "a key without a value", 'Write key = value, as in name = "Oma".'),
+        ("Invalid statement", "this is neither a key nor a [table]", 'Write key = value, as in name = "Oma".'),
+        (
+            "Expected newline",
+            "there is more on the line than one value",
+            "Write one key on a line, and text in quotes.",
+        ),
+        ("Cannot overwrite", "the key is there twice", "Keep one of the two."),
+        ("Cannot declare", "the table is there twice", "Put the keys of both under one [table]."),
+        ("Cannot mutate", "the table was closed before", "Put all its keys in one place."),
+        ("Illegal character", "a text is not closed", 'End it with a quote on the same line: "Oma".'),
+        ("Unterminated string", "a text is not closed", "End it with the quotes it begins with."),
+        ("Unclosed array", "a list is not closed", "End it with ]."),
+        ("Unclosed inline", "a table is not closed", "End it with }."),
+        ("Unescaped", "a backslash means something else", "Write it twice, or use single quotes."),
+        ("Invalid hex", "a backslash means something else", "Write it twice, or use single quotes."),
+        ("Found invalid character", "a control character is in the file", "Delete the line and type it again."),
+    ):
+        if message.startswith(beginning):
+            return Problem(what, cure, file, line)
+    return Problem(
+        "this is not TOML", 'Write [table] lines, and key = value below them, as in name = "Oma".', file, line
+    )
+
+
+def _with_credentials(config: Config, lines: dict[Path, int], file: str) -> Config:
+    """`config` with each line's `password_credential` (systemd.exec(5), LoadCredential=) read into its password."""
+    check = Check(Config, file, lines)
+    complete: list[LineConfig] = []
+    for index, line in enumerate(config.line):
+        if not line.password_credential:
+            complete.append(line)
+            continue
+        try:
+            directory = os.environ["CREDENTIALS_DIRECTORY"]
+            secret = FilePath(directory, line.password_credential).read_text(encoding="utf-8").rstrip("\r\n")
+        except KeyError:
+            what, cure = (
+                "needs systemd's credentials, and there are none",
+                "Start the phone as the service, or write `password`.",
+            )
+        except (OSError, UnicodeDecodeError):
+            what = f"{quoted(line.password_credential)} is not among the credentials"
+            cure = f"Add LoadCredential={line.password_credential}:/path/to/file to the service."
+        else:
+            complete.append(msgspec.structs.replace(line, password=secret))
+            continue
+        check.wrong(("line", index, "password_credential"), what, cure)
+    if check.problems:
+        raise ConfigError(check.problems)
+    return msgspec.structs.replace(config, line=tuple(complete))

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What a value of `phone.toml` must be beyond its type: each rule gives None, or what is wrong and the cure.
+
+No rule repeats a value that may hold a secret: the owner sees file, line and key.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+
+Fault = tuple[str, str]
+"""What is wrong, without its key, and the cure: each one sentence."""
+
+Rule = Callable[[str], Fault | None]
+
+BUDGET_MS = range(50, 10_001)
+PORTS = range(65_536)
+SPEED_DIALS = range(1, 100)
+
+# ISO 3166-1 alpha-2, as of 2024.
+_ISO_3166 = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC
+CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD
+GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH
+KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW
+MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC
+SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY
+UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+COUNTRIES = frozenset(_ISO_3166.split())
+_WRITTEN_OTHERWISE = {"UK": "GB", "EN": "GB", "USA": "US", "GER": "DE", "DEU": "DE", "AUT": "AT", "CHE": "CH"}
+
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+# The userinfo of RFC 3261 section 25.1 without its password, which has a key of its own.
+_SIP_URI = re.compile(
+    r"sips?:(?:(?P<user>[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:@;?\[\]]+)(?::(?P<port>\d{1,5}))?",
+    re.A,
+)
+_SEPARATORS = str.maketrans("", "", " -./")
+_CARD_INDEX = re.compile(r"(?:plug)?hw:\d|.*\bCARD=\d", re.A)
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes, fit for a terminal: short, without control characters.
+
+    >>> quoted("registar")
+    '"registar"'
+    """
+    shown = text if len(text) <= 40 else text[:39] + "…"
+    return '"' + "".join(sign if sign.isprintable() else "�" for sign in shown) + '"'
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """The cure for a word that is none of `known`."""
+    close = get_close_matches(word, known, n=1) or [right for right in known if right.lower() == word.lower()]
+    return f"Did you mean {quoted(close[0])}?" if close else f"Choose from: {', '.join(known)}."
+
+
+def e164(number: str) -> str:
+    """`number` without the signs people write between its digits."""
+    return number.translate(_SEPARATORS)
+
+
+def domain(name: str) -> str:
+    """A DNS name as it is asked: lower case, without the root's dot."""
+    return name.rstrip(".").lower()
+
+
+def text(value: str) -> Fault | None:
+    if all(sign.isprintable() for sign in value):
+        return None
+    return "holds a control character", "Write it on one line, without tabs."
+
+
+def name(value: str) -> Fault | None:
+    if not value.strip():
+        return "is empty", "Give a name, as it shall stand on the screen."
+    return text(value)
+
+
+def country(value: str) -> Fault | None:
+    if value in COUNTRIES:
+        return None
+    close = _WRITTEN_OTHERWISE.get(value.upper(), value.upper())
+    cure = f'Did you mean "{close}"?' if close in COUNTRIES else 'Write the two letters of ISO 3166, as in "DE".'
+    return f"{quoted(value)} is not a country", cure
+
+
+def area(value: str) -> Fault | None:
+    if value == "" or re.fullmatch("[1-9][0-9]{0,5}", value):
+        return None
+    if re.fullmatch("0+[1-9][0-9]{0,5}", value):
+        return f"{quoted(value)} begins with the trunk prefix", f'Leave the prefix out: "{value.lstrip("0")}".'
+    return f"{quoted(value)} is not an area code", 'Write its digits without the trunk prefix, as in "30".'
+
+
+def number(value: str) -> Fault | None:
+    if value == "" or re.fullmatch(r"\+[1-9][0-9]{5,14}", e164(value)):
+        return None
+    cure = 'Write it with its country code, as in "+4930123456".'
+    if "(0)" in value:
+        cure = 'Leave out "(0)": it is dialled inside the country only.'
+    return f"{quoted(value)} is not an international number", cure
+
+
+def host(value: str) -> bool:
+    """Whether `value` is a DNS name, an IPv4 address, or an IPv6 address in brackets."""
+    if value.startswith("["):
+        return _is_address(value[1:-1], 6)
+    if re.fullmatch("[0-9.]+", value):
+        return _is_address(value, 4)
+    return _is_domain(value)
+
+
+def aor(value: str) -> Fault | None:
+    found = _sip_uri(value)
+    if isinstance(found, tuple):
+        return found
+    if not found["user"]:
+        return "names nobody at its domain", 'Write it as in "sip:100@example.org".'
+    return None
+
+
+def uri(value: str) -> Fault | None:
+    if value == "":
+        return None
+    found = _sip_uri(value)
+    return found if isinstance(found, tuple) else None
+
+
+def registrar(value: str) -> Fault | None:
+    if value == "":
+        return None
+    found = _sip_uri(value)
+    if isinstance(found, tuple):
+        return found
+    if found["user"]:
+        return "names a person, and a registrar is a host", 'Write it as in "sip:example.org".'
+    return None
+
+
+def credential(value: str) -> Fault | None:
+    if value == "" or (re.fullmatch(r"[A-Za-z0-9_.-]{1,255}", value) and value not in (".", "..")):
+        return None
+    return "is not the name of a credential", 'Write a plain file name, as in "sip-home".'
+
+
+def address(value: str) -> Fault | None:
+    if value == "" or _is_address(value, 4) or _is_address(value, 6):
+        return None
+    return f"{quoted(value)} is not an IP address", "Leave it empty to listen everywhere."
+
+
+def tree(value: str) -> Fault | None:
+    if _is_domain(domain(value)):
+        return None
+    return f"{quoted(value)} is not a DNS name", 'Write it as in "e164.arpa".'
+
+
+def server(value: str) -> Fault | None:
+    """ADDR[:PORT]; an IPv6 address with a port stands in brackets."""
+    split = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?", value)
+    if split is None:
+        good = _is_address(value, 6)
+    else:
+        v6, v4, port = split.groups()
+        good = (_is_address(v6, 6) if v6 else _is_address(v4, 4)) and 0 < int(port or 53) in PORTS
+    return None if good else (f"{quoted(value)} is not an address of a name server", 'Write it as in "192.0.2.1:53".')
+
+
+def card(value: str) -> Fault | None:
+    if _CARD_INDEX.match(value):
+        return f"{quoted(value)} counts sound cards, and their order changes", (
+            'Name the card by its id, as `aplay -L` lists it: "CARD=Handset".'
+        )
+    return text(value)
+
+
+def _sip_uri(value: str) -> dict[str, str | None] | Fault:
+    """The parts of a SIP URI, or what is wrong with it. A secret in it is not repeated."""
+    if re.match(r"sips?:[^@]*:[^@]*@", value):
+        return "holds a password", "Write the password as `password` of the line; take it out of the address."
+    match = _SIP_URI.fullmatch(value)
+    if match is None or not host(match["host"]) or (match["port"] and not 0 < int(match["port"]) in PORTS):
+        cure = 'Begin it with "sip:", as in "sip:100@example.org".'
+        if value.startswith(("sip:", "sips:")):
+            cure = 'Write it as in "sip:100@example.org": no spaces, no parameters.'
+        return "is not a SIP address", cure
+    return match.groupdict()
+
+
+def _is_domain(value: str) -> bool:
+    return 0 < len(value) <= 253 and all(_LABEL.fullmatch(label) for label in value.split("."))
+
+
+def _is_address(value: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(value).version == version and "%" not in value
+    except ValueError:
+        return False
