@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""A Screen becomes a one-bit image: what the OLED, the terminal and the browser all show."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageChops
+
+from omafon.core.screen import Screen
+from omafon.fonts import Face, face
+from omafon.icons import HEIGHT as ICON_HEIGHT
+from omafon.icons import icon
+
+WIDTH, HEIGHT = 128, 64
+
+MARGIN = 1
+GAP = 4  # between what shares the top line
+TITLE_BASELINE = 10
+MAIN_TOP = 13
+NOTE_BASELINE = 50
+HINT_BASELINE = 62
+LINE_ASCENT = 10  # of a small line: capitals of 8 rows and their accents
+
+TITLE_FACES = ("sans-bold-10", "sans-10", "mono-12")
+SMALL_FACES = ("sans-10", "mono-12")
+# The large line's faces, and the rows each wants between its neighbours so that it does not look squeezed in.
+MAIN_FACES = {
+    "clock-37": 39,
+    "sans-bold-34": 34,
+    "sans-bold-25": 20,
+    "sans-bold-18": 16,
+    "sans-bold-14": 14,
+    "sans-bold-12": 12,
+    "mono-16": 16,
+    "sans-bold-10": 10,
+    "mono-12": 12,
+}
+
+BAR_STEPS = 21
+BAR_PITCH = 6
+
+ELLIPSIS = "…"
+
+
+def render(screen: Screen) -> Image.Image:
+    """The 128×64 picture of `screen`, mode "1", white on black. A pure function, about a millisecond."""
+    image = Image.new("1", (WIDTH, HEIGHT))
+    _top_line(image, screen)
+    foot = HEIGHT
+    for text, baseline in _small_lines(screen):
+        _line(image, text, baseline, centred=screen.centred)
+        foot = min(foot, baseline - LINE_ASCENT)
+    if screen.bar is not None:
+        _bar(image, screen.bar, MAIN_TOP, foot)
+    elif screen.main:
+        _main(image, screen, foot)
+    return image
+
+
+def _small_lines(screen: Screen) -> list[tuple[str, int]]:
+    """Note and hint where they stand: a missing hint lets the note sink to the foot and the main line grow."""
+    if screen.note and screen.hint:
+        return [(screen.note, NOTE_BASELINE), (screen.hint, HINT_BASELINE)]
+    return [(text, HINT_BASELINE) for text in (screen.note, screen.hint) if text]
+
+
+def _top_line(image: Image.Image, screen: Screen) -> None:
+    ink = 1
+    if screen.alert:
+        image.paste(1, (0, 0, WIDTH, MAIN_TOP - 1))
+        ink = 0
+    right = WIDTH - MARGIN - (2 if screen.alert else 0)
+    left = WIDTH - right
+    if screen.corner:
+        letters, text = _fitting(screen.corner, TITLE_FACES, right - left)
+        right -= letters.width(text)
+        letters.draw(image, right, TITLE_BASELINE, text, ink)
+        right -= GAP
+    for which in screen.icons:
+        picture = icon(which)
+        right -= picture.width
+        image.paste(ink, (right, (MAIN_TOP - 1 - ICON_HEIGHT) // 2), picture)
+        right -= GAP
+    letters, text = _fitting(screen.title, TITLE_FACES, right - left)
+    letters.draw(image, left, TITLE_BASELINE, text, ink)
+
+
+def _line(image: Image.Image, text: str, baseline: int, *, centred: bool) -> None:
+    letters, text = _fitting(text, SMALL_FACES, WIDTH - 2 * MARGIN)
+    x = (WIDTH - letters.width(text)) // 2 if centred else MARGIN
+    letters.draw(image, x, baseline, text)
+
+
+def _main(image: Image.Image, screen: Screen, foot: int) -> None:
+    """The large line, in the largest face whose ink fits between the top line and `foot`."""
+    room = foot - MAIN_TOP
+    faces = [name for name, wanted in MAIN_FACES.items() if wanted <= room]
+    letters, text = _fitting(screen.main, faces, WIDTH - 2 * MARGIN)
+    above, below = letters.extent(text)
+    # Capitals and digits stand in the middle of the room, so that two names in one face share a baseline,
+    # unless an accent or a tail would then touch another line.
+    capital = letters.extent("0")[0]
+    baseline = MAIN_TOP + (room + capital) // 2
+    baseline = max(MAIN_TOP + above, min(baseline, foot - below))
+    x = (WIDTH - letters.width(text)) // 2 if screen.centred else MARGIN
+    letters.draw(image, x, baseline, text)
+
+
+def _bar(image: Image.Image, percent: int, top: int, foot: int) -> None:
+    """A rising row of strokes, filled up to `percent`: a volume."""
+    lit = round(BAR_STEPS * max(0, min(percent, 100)) / 100)
+    lowest, highest = 5, foot - top - 4
+    left = (WIDTH - BAR_STEPS * BAR_PITCH + 2) // 2
+    for step in range(BAR_STEPS):
+        x = left + step * BAR_PITCH
+        height = lowest + (highest - lowest) * step // (BAR_STEPS - 1) if step < lit else 2
+        image.paste(1, (x, foot - 2 - height, x + BAR_PITCH - 2, foot - 2))
+
+
+def _fitting(text: str, names: Sequence[str], room: int) -> tuple[Face, str]:
+    """The first face that has all letters of `text` and fits it into `room` columns; the last one, cut, otherwise."""
+    if not any(face(name).covers(text) for name in names):
+        text = face(names[-1]).spelled(text)
+    for name in names:
+        letters = face(name)
+        if letters.covers(text) and letters.width(text) <= room:
+            return letters, text
+    letters = face(names[-1])
+    return letters, _cut(letters, letters.spelled(text), room)
+
+
+def _cut(letters: Face, text: str, room: int) -> str:
+    if letters.width(text) <= room:
+        return text
+    while text and letters.width(text + ELLIPSIS) > room:
+        text = text[:-1]
+    return text.rstrip() + ELLIPSIS if text else ""
+
+
+# How the picture looks elsewhere than on the glass.
+
+_LIT = (199, 233, 255)
+_DARK = (6, 9, 14)
+_UNLIT = (11, 16, 24)
+_GLOW = (104, 130, 150)  # light that spills into the gap beside a lit pixel
+
+
+def picture(image: Image.Image, scale: int = 6) -> Image.Image:
+    """An RGB photograph of the display: bluish pixels with dark gaps, `scale` pixels to each of the display's."""
+    border = 2 * scale
+    gap = max(1, scale // 6) if scale > 2 else 0
+    large = (image.width * scale, image.height * scale)
+    grain = Image.new("1", (scale, scale))
+    grain.paste(1, (0, 0, scale - gap, scale - gap))
+    grid = Image.new("1", large)
+    for x in range(0, large[0], scale):
+        grid.paste(grain, (x, 0))
+    for y in range(scale, large[1], scale):
+        grid.paste(grid.crop((0, 0, large[0], scale)), (0, y))
+    glass = Image.new("RGB", large, _DARK)
+    glass.paste(_UNLIT, (0, 0), grid)
+    lit = image.resize(large, Image.Resampling.NEAREST)
+    glass.paste(_GLOW, (0, 0), lit)
+    glass.paste(_LIT, (0, 0), ImageChops.logical_and(grid, lit))
+    framed = Image.new("RGB", (large[0] + 2 * border, large[1] + 2 * border), _DARK)
+    framed.paste(glass, (border, border))
+    return framed
+
+
+def half_blocks(image: Image.Image) -> str:
+    """The picture as text: 1×2 pixels to a character."""
+    return _cells(image, (1, 2), " ▀▄█")
+
+
+def quadrants(image: Image.Image) -> str:
+    """The picture as text for a narrow terminal: 2×2 pixels to a character."""
+    return _cells(image, (2, 2), " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
+
+
+def braille(image: Image.Image) -> str:
+    """The picture as text for a small terminal: 2×4 pixels to a character."""
+    return _cells(image, (2, 4), _BRAILLE)
+
+
+def _braille(cell: int) -> str:
+    # Unicode counts the dots of a cell down its columns, and the lowest row, added later, last.
+    order = (0, 3, 1, 4, 2, 5, 6, 7)
+    return chr(0x2800 + sum(1 << dot for pixel, dot in enumerate(order) if cell >> pixel & 1))
+
+
+_BRAILLE = "".join(_braille(cell) for cell in range(256))
+
+
+def _cells(image: Image.Image, cell: tuple[int, int], alphabet: str) -> str:
+    """Text whose every character stands for `cell` pixels: bit n of its place in `alphabet` is pixel n, row by row."""
+    columns, rows = cell
+    pixels = image.convert("L").point(lambda v: 1 if v else 0).tobytes()
+    width = image.width
+    offsets = [row * width + column for row in range(rows) for column in range(columns)]
+    return "\n".join(
+        "".join(
+            alphabet[sum(pixels[at + offset] << bit for bit, offset in enumerate(offsets))]
+            for at in range(top, top + width, columns)
+        )
+        for top in range(0, len(pixels), rows * width)
+    )
