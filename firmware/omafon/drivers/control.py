@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The control socket: the command line, the terminal panel and the web page press keys and look through it.
+
+A UNIX stream socket, one JSON object a line each way. `subscribe` turns a connection into a stream of events.
+"""
+
+import asyncio
+import grp
+import json
+import logging
+import os
+import socket
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from omafon.core.events import Event, HookLifted, HookReplaced, Key, KeyPressed, KeyReleased, NumberDialled
+from omafon.interfaces import DriverError, Post
+
+log = logging.getLogger(__name__)
+
+GROUP = "omafon"
+LONGEST_LINE = 16_384
+MOST_KEYS = 64
+LONGEST_NUMBER = 255
+# Pictures replace each other while a subscriber is slow; errands do not: so many mean that it has stopped reading.
+MOST_PENDING = 256
+
+Result = dict[str, object]
+
+
+class Look(Protocol):
+    """What may be seen of the phone, as JSON values."""
+
+    def status(self) -> Result: ...
+    def screen(self) -> Result: ...
+    def lamps(self) -> Result: ...
+
+
+class RequestError(Exception):
+    """A request is refused: `what` is wrong with it and the `cure`, each one sentence."""
+
+    def __init__(self, what: str, cure: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.cure = cure
+
+
+class ControlSocket:
+    """Serves the socket at `path` on the running loop: requests become events by `post`, answers come from `look`."""
+
+    def __init__(self, post: Post, look: Look, path: Path) -> None:
+        self._post = post
+        self._look = look
+        self._path = path
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._subscribers: set[_Subscriber] = set()
+        self._shown: dict[str, Result] = {}
+        self._methods: dict[str, Callable[[Result], Result | None]] = {
+            "press": self._press,
+            "dial": self._dial,
+            "answer": self._answer,
+            "hangup": self._hang_up,
+            "status": self._status,
+            "screen": self._screen,
+        }
+
+    async def open(self) -> None:
+        """Listen. Raises DriverError when another daemon does, or when the path cannot be used."""
+        _make_way(self._path)
+        before = os.umask(0o117)
+        try:
+            self._server = await asyncio.start_unix_server(self._connected, self._path, limit=LONGEST_LINE)
+        except OSError as error:
+            what = f"the control socket {self._path} cannot be made: {error.strerror or error}"
+            raise DriverError(what, "Name another with --control, in a folder you may write to.") from None
+        finally:
+            os.umask(before)
+        _give_to_group(self._path)
+
+    async def close(self) -> None:
+        """Stop listening, part from everybody, take the socket away."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        await self._server.wait_closed()
+        self._server = None
+        self._path.unlink(missing_ok=True)
+
+    def publish(self, event: Result) -> None:
+        """Tell every subscriber. Never waits: who reads too slowly misses pictures, and is dropped at last."""
+        for subscriber in tuple(self._subscribers):
+            subscriber.tell(event)
+
+    def refresh(self) -> None:
+        """Look again, and publish the status, the screen and the lamps that changed."""
+        if not self._subscribers:
+            return
+        for name, seen in (
+            ("lamps", self._look.lamps()),
+            ("screen", self._look.screen()),
+            ("status", self._look.status()),
+        ):
+            if self._shown.get(name) != seen:
+                self._shown[name] = seen
+                self.publish({"event": name, name: seen})
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            # A peer that has gone is the end of its connection, and no fault of ours.
+            with suppress(ConnectionError, asyncio.CancelledError):
+                await self._serve(reader, writer)
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                line = await reader.readline()
+            except ValueError:
+                await _send(
+                    writer, _refused(None, f"the line is longer than {LONGEST_LINE} bytes", "Ask for less at once.")
+                )
+                return
+            if not line:
+                return
+            request, refused = _understood(line)
+            if request is None:
+                await _send(writer, refused)
+            elif request["method"] == "subscribe":
+                await self._stream(reader, writer)
+                return
+            else:
+                await _send(writer, await self._answered(request))
+
+    async def _answered(self, request: Result) -> Result:
+        """The answer to `request`, given after its errands have run."""
+        params = request.get("params") or {}
+        try:
+            if not isinstance(params, dict):
+                raise RequestError("params must be an object", 'Write them as in {"keys": ["1"]}.')
+            method = self._methods.get(str(request["method"]))
+            if method is None:
+                known = ", ".join([*self._methods, "subscribe"])
+                raise RequestError(f"there is no method {_quoted(request['method'])}", f"Choose from: {known}.")
+            result = method(params)
+        except RequestError as error:
+            return _refused(request.get("id"), error.what, error.cure)
+        return {"id": request.get("id"), "result": await self._outcome() if result is None else result}
+
+    async def _outcome(self) -> Result:
+        """What became of a key press. The loop takes posted events in order, so after one turn theirs are done."""
+        await asyncio.sleep(0)
+        status = self._look.status()
+        return {"mode": status["mode"], "hook": status["hook"]}
+
+    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Speak until the other side goes, or stops listening."""
+        self._shown = {"status": self._look.status(), "screen": self._look.screen(), "lamps": self._look.lamps()}
+        subscriber = _Subscriber({"event": "snapshot", **self._shown})
+        self._subscribers.add(subscriber)
+        speaking = asyncio.create_task(subscriber.speak(writer))
+        gone = asyncio.create_task(_ended(reader))
+        try:
+            await asyncio.wait((speaking, gone, subscriber.dropped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._subscribers.discard(subscriber)
+            for task in (speaking, gone):
+                task.cancel()
+            await asyncio.gather(speaking, gone, return_exceptions=True)
+            # What it has not read by now it will not read.
+            writer.transport.abort()
+
+    # The methods: what is asked, or None when something was done.
+
+    def _status(self, params: Result) -> Result:
+        _refuse(params)
+        return self._look.status()
+
+    def _screen(self, params: Result) -> Result:
+        _refuse(params)
+        return self._look.screen()
+
+    def _press(self, params: Result) -> None:
+        keys = params.get("keys")
+        if not isinstance(keys, list) or set(params) != {"keys"}:
+            raise RequestError("press wants a list of keys", 'Write {"keys": ["1", "call"]}.')
+        if not 0 < len(keys) <= MOST_KEYS:
+            raise RequestError(f"press wants 1 to {MOST_KEYS} keys at once", "Press the others afterwards.")
+        # All of them are understood before the first is pressed.
+        for event in [event for key in keys for event in _key_events(key)]:
+            self._post(event)
+
+    def _dial(self, params: Result) -> None:
+        number = params.get("number")
+        if not isinstance(number, str) or set(params) != {"number"}:
+            raise RequestError("dial wants a number", 'Write {"number": "+4930123456"}.')
+        if not 0 < len(number) <= LONGEST_NUMBER or not number.isprintable():
+            raise RequestError("the number is none", "Give digits or a SIP address, as in sip:oma@example.org.")
+        status = self._look.status()
+        if status["focus"] is not None or self._rings(status):
+            raise RequestError("the phone has a call already", "End it first: omafon hangup.")
+        self._post(NumberDialled(number))
+
+    def _answer(self, params: Result) -> None:
+        _refuse(params)
+        status = self._look.status()
+        if not self._rings(status):
+            raise RequestError("no call is ringing", "Look with: omafon status.")
+        self._press({"keys": ["off-hook" if status["hook"] == "on" else Key.FLASH.value]})
+
+    def _hang_up(self, params: Result) -> None:
+        _refuse(params)
+        status = self._look.status()
+        if status["hook"] == "off":
+            self._press({"keys": ["on-hook"]})
+        elif status["calls"]:
+            self._press({"keys": [Key.END.value]})
+        else:
+            raise RequestError("there is no call", "Look with: omafon status.")
+
+    @staticmethod
+    def _rings(status: Result) -> bool:
+        calls = status["calls"]
+        assert isinstance(calls, list)
+        return any(call["state"] == "ringing" for call in calls)
+
+
+class _Subscriber:
+    """What one subscriber has still to be told: errands in their order, of pictures only the newest."""
+
+    def __init__(self, snapshot: Result) -> None:
+        self.dropped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending: dict[object, Result] = {"snapshot": snapshot}
+        self._errands = 0
+        self._more = asyncio.Event()
+        self._more.set()
+
+    def tell(self, event: Result) -> None:
+        name = event["event"]
+        if name == "errand":
+            self._errands += 1
+            name = self._errands
+        # Taken out first: a newer picture stands behind the errand that made it.
+        self._pending.pop(name, None)
+        self._pending[name] = event
+        self._more.set()
+        if len(self._pending) > MOST_PENDING and not self.dropped.done():
+            log.info("a control subscriber stopped reading and was dropped")
+            self.dropped.set_result(None)
+
+    async def speak(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while self._pending:
+                await _send(writer, self._pending.pop(next(iter(self._pending))))
+
+
+_KEYS = {key.value: key for key in Key}
+
+
+def _key_events(key: object) -> tuple[Event, ...]:
+    match key:
+        case "off-hook":
+            return (HookLifted(),)
+        case "on-hook":
+            return (HookReplaced(),)
+        case str() if key in _KEYS:
+            return KeyPressed(_KEYS[key]), KeyReleased(_KEYS[key])
+        case _:
+            known = " ".join(["off-hook", "on-hook", *_KEYS])
+            raise RequestError(f"there is no key {_quoted(key)}", f"Choose from: {known}.")
+
+
+def _understood(line: bytes) -> tuple[Result | None, Result]:
+    """The request in `line`, or None and the refusal."""
+    cure = 'Write one object on one line, as in {"id": 1, "method": "status"}.'
+    try:
+        request = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None, _refused(None, "the line is not JSON", cure)
+    if not isinstance(request, dict):
+        return None, _refused(None, "the line is not an object", cure)
+    known = request.get("id")
+    if known is not None and (isinstance(known, bool) or not isinstance(known, int | str)):
+        return None, _refused(None, "id must be a number or a text", cure)
+    if not isinstance(request.get("method"), str):
+        return None, _refused(known, "the method is missing", cure)
+    return request, {}
+
+
+def _refuse(params: Result) -> None:
+    if params:
+        raise RequestError("the method has no params", "Leave them out.")
+
+
+def _refused(known: object, what: str, cure: str) -> Result:
+    return {"id": known, "error": {"what": what, "cure": cure}}
+
+
+def _quoted(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+async def _send(writer: asyncio.StreamWriter, message: Result) -> None:
+    writer.write(json.dumps(message).encode() + b"\n")
+    await writer.drain()
+
+
+async def _ended(reader: asyncio.StreamReader) -> None:
+    """Returns when the other side has closed; what it still says is not heard."""
+    with suppress(ConnectionError):
+        while await reader.read(LONGEST_LINE):
+            pass
+
+
+def _make_way(path: Path) -> None:
+    """Take away a socket that a daemon left behind. Raises DriverError when one still listens there."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise DriverError(f"{path} is there, and is not a socket", "Name another path with --control.")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(os.fspath(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            cure = "Name another path with --control."
+            raise DriverError(f"the control socket {path} does not answer: {error}", cure) from None
+    raise DriverError(f"a phone is already running at {path}", "Stop it, or name another socket with --control.")
+
+
+def _give_to_group(path: Path) -> None:
+    """Let the group omafon use the socket, where there is such a group."""
+    try:
+        os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
+    except KeyError:
+        return
+    except PermissionError:
+        log.warning("only its owner may use the control socket: the phone does not run in the group %s", GROUP)

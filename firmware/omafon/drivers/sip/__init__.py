@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The call engine: SIP, RTP and the voice card, by pjsua2.
+
+`SipCalls` is its face to the house. One thread owns the engine; behind it, `engine` sets it up, `accounts` says who we
+are to others, `calls` holds the legs, `voice` the handset, and `callback` is the edge to C++. Nothing of pjsua2 leaves
+that thread, and no Python is on the way of the voice.
+"""
+
+import gc
+import logging
+import queue
+import threading
+import time
+from collections import deque
+
+from omafon.config import AudioConfig, LineConfig, SipConfig
+from omafon.core.actions import Action, PlaceCall, QueryNaptr
+from omafon.core.screen import SoundLevels
+from omafon.drivers.sip.accounts import Accounts
+from omafon.drivers.sip.callback import describe
+from omafon.drivers.sip.calls import Legs
+from omafon.drivers.sip.engine import Engine
+from omafon.drivers.sip.voice import Voice
+from omafon.interfaces import DriverError, Post
+
+__all__ = ["SipCalls"]
+
+log = logging.getLogger("omafon.sip")
+
+# The doorbell wakes the thread for everything we ask; this is for what its own C threads have left for it (DTMF).
+ROUND_MS = 50
+FAREWELL_S = 1.5
+JOIN_S = 2.5
+
+
+class SipCalls:
+    """Implements interfaces.Calls.
+
+    `port` is where it listens, by UDP and TCP, once it is open.
+    """
+
+    def __init__(
+        self,
+        post: Post,
+        sip: SipConfig,
+        lines: tuple[LineConfig, ...],
+        audio: AudioConfig,
+        name: str = "",
+        number: str = "",
+    ) -> None:
+        self.port = 0
+        self._post = post
+        self._sip = sip
+        self._lines = lines
+        self._audio = audio
+        self._name = name
+        self._number = number
+        self._engine: Engine | None = None
+        self._thread: threading.Thread | None = None
+        self._actions: deque[Action] = deque()
+        self._levels: deque[SoundLevels] = deque(maxlen=1)
+        self._stop = threading.Event()
+        self._round_at = 0.0
+
+    def open(self) -> None:
+        """Start the engine and listen. Raises DriverError when the port is taken or certificates cannot be read."""
+        started: queue.SimpleQueue[DriverError | None] = queue.SimpleQueue()
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, args=(started,), name="sip", daemon=True)
+        self._thread.start()
+        error = started.get()
+        if error is not None:
+            self._thread.join()
+            self._thread = None
+            raise error
+
+    def close(self) -> None:
+        """Hang up every call, un-REGISTER every line, end the thread; within 2.5 s even when nobody answers."""
+        if self._thread is None:
+            return
+        self._stop.set()
+        self._wake()
+        self._thread.join(JOIN_S)
+        if self._thread.is_alive():
+            log.error("the call engine hangs and is left behind")
+        self._thread = None
+
+    def perform(self, action: Action) -> None:
+        """Do one of the call actions; others, and those on calls that are gone, do nothing."""
+        if not isinstance(action, QueryNaptr):
+            self._actions.append(action)
+            self._wake()
+
+    def sound(self, levels: SoundLevels) -> None:
+        """Join `levels.voice` with the handset and play `levels.tone` into it; the newest levels win."""
+        self._levels.append(levels)
+        self._wake()
+
+    def fresh(self, within_s: float) -> bool:
+        """Whether the engine's thread went round in the last `within_s` seconds."""
+        return time.monotonic() - self._round_at <= within_s
+
+    def _wake(self) -> None:
+        engine = self._engine
+        if engine is not None:
+            engine.ring_doorbell()
+
+    # All below runs on the engine's thread.
+
+    def _run(self, started: "queue.SimpleQueue[DriverError | None]") -> None:
+        engine = Engine(self._sip, self._audio)
+        try:
+            engine.start()
+            house = _EngineRoom(engine, self._post, self._sip, self._audio, self._name, self._number)
+            house.open(self._lines)
+        except DriverError as error:
+            engine.destroy()
+            started.put(error)
+            return
+        self.port = engine.port
+        self._engine = engine
+        self._round_at = time.monotonic()
+        started.put(None)
+        while not self._stop.is_set():
+            try:
+                self._go_round(house)
+            except Exception as error:  # noqa: BLE001  # the edge of a thread
+                log.error("call engine: %s", describe(error))
+            self._round_at = time.monotonic()
+        self._engine = None
+        while self._actions:
+            house.perform(self._actions.popleft())
+        house.close()
+
+    def _go_round(self, house: "_EngineRoom") -> None:
+        house.listen(ROUND_MS)
+        while self._actions:
+            house.perform(self._actions.popleft())
+        while self._levels:
+            house.voice.apply(self._levels.popleft())
+        house.settle(time.monotonic())
+
+
+class _EngineRoom:
+    """The engine and what is built around it, for the one thread that may touch them."""
+
+    def __init__(self, engine: Engine, post: Post, sip: SipConfig, audio: AudioConfig, name: str, number: str) -> None:
+        self._engine = engine
+        self._srtp: dict[str | None, str] = {None: sip.srtp}
+        self._legs = Legs(post, lambda line: self._srtp.get(line) == "mandatory")
+        self._accounts = Accounts(engine, post, self._legs.arrive, sip, name, number)
+        self.voice = Voice(engine, self._legs, audio.voice, post)
+        self._legs.media_changed = self.voice.media_changed
+        engine.card_failed = self.voice.card_failed
+
+    def open(self, lines: tuple[LineConfig, ...]) -> None:
+        self._srtp |= {line.name: line.srtp for line in lines}
+        now = time.monotonic()
+        self._accounts.open(lines, now)
+        self.voice.open(now)
+
+    def listen(self, for_ms: int) -> None:
+        """Handle what comes from the network, and the engine's own timers."""
+        self._engine.libHandleEvents(for_ms)
+        self._legs.announce()
+
+    def perform(self, action: Action) -> None:
+        if isinstance(action, PlaceCall):
+            self._legs.place(action, self._accounts.by_line(action.line), self._accounts.direct_uri(action.uri))
+        else:
+            self._legs.perform(action)
+
+    def settle(self, now: float) -> None:
+        self._accounts.settle(now)
+        self._legs.settle(now)
+        self.voice.settle(now)
+
+    def close(self) -> None:
+        """Say goodbye to everybody, wait for their answers no longer than FAREWELL_S, and end the engine."""
+        self._legs.hang_up_all()
+        self._accounts.leave()
+        until = time.monotonic() + FAREWELL_S
+        while time.monotonic() < until and (self._accounts.leaving or not self._legs.all_gone):
+            self._engine.libHandleEvents(10)
+        # In this order: the engine counts on each being gone before the next.
+        self.voice.close()
+        self._legs.clear()
+        self._accounts.close()
+        gc.collect()
+        self._engine.destroy()

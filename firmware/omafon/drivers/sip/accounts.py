@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""Who we are to others: one account for direct calls, which holds no secret, and one for each line."""
+
+import ipaddress
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pjsua2 as pj
+
+from omafon.config import LineConfig, SipConfig
+from omafon.core.causes import Cause, sip_cause
+from omafon.core.events import MessagesWaiting, RegistrationChanged
+from omafon.drivers.sip.callback import describe, guarded
+from omafon.drivers.sip.engine import Engine
+from omafon.interfaces import Post
+
+log = logging.getLogger("omafon.sip")
+
+Ring = Callable[[pj.Account, Any], None]
+"""Takes an INVITE: the account it came to, and pjsua2's OnIncomingCallParam."""
+
+SRTP = {
+    "off": pj.PJMEDIA_SRTP_DISABLED,
+    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
+    "mandatory": pj.PJMEDIA_SRTP_MANDATORY,
+}
+
+EXPIRES_S = 300
+FIRST_RETRY_S = 1
+RETRY_S = 5
+# A registrar that answers no (wrong password, unknown user) will say so again; the engine never asks it twice.
+REFUSED_RETRY_S = (15.0, 30.0, 60.0)
+RETRIED_BY_ENGINE = frozenset({408, 480, 500, 502, 503, 504})
+
+FORBIDDEN = 403
+
+
+class Account(pj.Account):  # type: ignore[misc]
+    """What every account does: calls are passed on, anything else a stranger may ask for is refused."""
+
+    line: str | None = None
+    tls = False
+
+    def __init__(self, ring: Ring) -> None:
+        super().__init__()
+        self._ring = ring
+
+    @guarded
+    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
+        self._ring(self, prm)
+
+    @guarded
+    def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
+        prm.code = FORBIDDEN
+
+    @guarded
+    def onInstantMessage(self, prm: Any) -> None:  # noqa: N802
+        answer = pj.SendResponseParam()
+        answer.deferredResponse = pj.DeferredResponse(prm)
+        answer.code = FORBIDDEN
+        answer.reason = "Forbidden"
+        self.sendResponse(answer)
+
+
+class LineAccount(Account):
+    """One registration.
+
+    `flow` is the address the registrar last said yes from: what comes from elsewhere did not come by this line, and
+    nobody elsewhere gets to see a digest (RFC 3261 section 22).
+    """
+
+    def __init__(self, ring: Ring, post: Post, config: LineConfig) -> None:
+        super().__init__(ring)
+        self.line = config.name
+        self.tls = config.transport == "tls"
+        self.flow = ""
+        self.registered = False
+        self.leaving = False
+        self.retry_at: float | None = None
+        self.tls_cause = Cause.TLS_UNTRUSTED
+        self._post = post
+        self._refusals = 0
+        self._armed = False
+        self._credentials = pj.AuthCredInfoVector()
+        self._credentials.append(
+            pj.AuthCredInfo("digest", "*", config.auth_user or _user(config.aor), 0, config.password)
+        )
+
+    def settle(self, now: float) -> None:
+        """Register when it is time to: at the start, and some time after a refusal."""
+        if self.retry_at is not None and now >= self.retry_at and not self.leaving:
+            self.retry_at = None
+            try:
+                self.setRegistration(True)
+            except pj.Error as error:
+                self._changed(False, 0, error.reason, 0)
+                self.retry_at = now + RETRY_S
+
+    def leave(self) -> None:
+        """Begin to un-REGISTER; `leaving` while the registrar has not answered."""
+        self.retry_at = None
+        if self.registered:
+            self.leaving = True
+            try:
+                self.setRegistration(False)
+            except pj.Error as error:
+                log.info("line %s: cannot un-register: %s", self.line, describe(error))
+                self.leaving = False
+
+    @guarded
+    def onRegState(self, prm: Any) -> None:  # noqa: N802
+        self.registered = 200 <= prm.code < 300 and prm.expiration > 0
+        if self.registered:
+            self.flow = prm.rdata.srcAddress
+            self._refusals = 0
+        elif self.leaving:
+            self.leaving = False
+        elif prm.code not in RETRIED_BY_ENGINE and prm.code < 600:
+            self.retry_at = time.monotonic() + REFUSED_RETRY_S[min(self._refusals, len(REFUSED_RETRY_S) - 1)]
+            self._refusals += 1
+        self._changed(self.registered, prm.code, prm.reason, prm.expiration if self.registered else 0)
+
+    @guarded
+    def onMwiInfo(self, prm: Any) -> None:  # noqa: N802
+        """RFC 3842: 'Voice-Message: new/old', believed only from the line's own registrar."""
+        new = re.search(r"(?mi)^Voice-Message:\s*(\d{1,6})\s*/", prm.rdata.wholeMsg)
+        if new and self.flow and prm.rdata.srcAddress == self.flow:
+            self._post(MessagesWaiting(str(self.line), int(new[1])))
+
+    def onAuthChallenge(self, prm: Any) -> None:  # noqa: N802
+        """Answer the registrar's challenge; never anybody else's.
+
+        The account itself holds no credentials, so that whatever goes wrong here, nothing is sent.
+        """
+        try:
+            if not self._is_registrars(prm.rdata):
+                log.warning("line %s: a stranger asked for the password; refused", self.line)
+                prm.challenge.abandon()
+            elif self._armed:
+                prm.challenge.respond()
+            else:
+                # Kept by the engine's account from now on: handing them over every time would fill its memory.
+                self._armed = True
+                prm.challenge.respond(self._credentials)
+        except Exception as error:  # noqa: BLE001  # the edge of a thread
+            log.error("line %s: challenge: %s", self.line, describe(error))
+            prm.challenge.abandon()
+
+    def _is_registrars(self, response: Any) -> bool:
+        # A REGISTER goes to nobody but the registrar, and its answer is matched by a random branch.
+        method = re.search(r"(?mi)^CSeq\s*:\s*\d+\s+(\w+)", response.wholeMsg)
+        asked = method is not None and method[1] == "REGISTER"
+        return asked or (self.flow != "" and response.srcAddress == self.flow)
+
+    def _changed(self, registered: bool, status: int, reason: str, expires_s: int) -> None:
+        cause = None if registered else sip_cause(status, reason)
+        if cause is Cause.NORMAL:
+            cause = Cause.NOT_REGISTERED
+        elif cause is Cause.TLS_UNTRUSTED:
+            cause = self.tls_cause
+        elif cause is Cause.NOT_FOUND:
+            cause = Cause.FORBIDDEN
+        self._post(RegistrationChanged(str(self.line), registered, status, reason, expires_s, cause))
+
+
+class Accounts:
+    """All accounts of the phone, and the rule by which of them an INVITE came."""
+
+    def __init__(self, engine: Engine, post: Post, ring: Ring, sip: SipConfig, name: str, number: str) -> None:
+        self._engine = engine
+        self._post = post
+        self._ring = ring
+        self._sip = sip
+        self._name = _display_name(name)
+        self._user = re.sub(r"[^0-9A-Za-z+]", "", number or name).lower() or "omafon"
+        self._direct: Account | None = None
+        self._lines: dict[str, LineAccount] = {}
+
+    def open(self, lines: Iterable[LineConfig], now: float) -> None:
+        """Create all; the lines register at the first `settle`."""
+        self._direct = Account(self._ring)
+        self._direct.create(self._configuration(self.direct_uri(""), self._sip.srtp), True)
+        for line in lines:
+            account = LineAccount(self._ring, self._post, line)
+            account.create(self._line_configuration(line))
+            account.retry_at = now
+            self._lines[line.name] = account
+        self._engine.select_account = self._select
+        self._engine.tls_failed = self._tls_failed
+
+    def by_line(self, line: str | None) -> Account | None:
+        """The account of `line`, or the direct one; None for a line that there is not."""
+        return self._direct if line is None else self._lines.get(line)
+
+    def direct_uri(self, target: str) -> str:
+        """From whom a direct call to `target` comes: us, at the address `target` sees."""
+        version = 6 if "[" in target or self._sip.address.count(":") > 1 else 4
+        return f"{self._name}<sip:{self._user}@{self._engine.own_address(version)}:{self._engine.port}>"
+
+    def settle(self, now: float) -> None:
+        for line in self._lines.values():
+            line.settle(now)
+
+    def leave(self) -> None:
+        for line in self._lines.values():
+            line.leave()
+
+    @property
+    def leaving(self) -> bool:
+        return any(line.leaving for line in self._lines.values())
+
+    def close(self) -> None:
+        """Delete all. Their calls must be over."""
+        for account in (*self._lines.values(), self._direct):
+            if account is not None:
+                account.shutdown()
+        self._lines.clear()
+        self._direct = None
+
+    def _select(self, account: int, source: str) -> int:
+        """The account for a request from `source`, where the engine would take `account`.
+
+        The engine prefers a line whose transport and user match. The line it is only when its registrar sent it.
+        """
+        assert self._direct is not None
+        for line in self._lines.values():
+            if line.getId() == account and line.flow and line.flow == source:
+                return account
+        direct: int = self._direct.getId()
+        return direct
+
+    def _tls_failed(self, certificate: Any) -> None:
+        """Tell a certificate that is not valid yet from a bad one: a phone that was off has the wrong time."""
+        not_yet = certificate.validityStart.sec > time.time()
+        for line in self._lines.values():
+            line.tls_cause = Cause.TLS_NOT_YET if not_yet else Cause.TLS_UNTRUSTED
+
+    def _line_configuration(self, line: LineConfig) -> Any:
+        registrar = line.registrar or f"sip:{line.aor.partition('@')[2] or line.aor.partition(':')[2]}"
+        if "transport=" not in registrar:
+            registrar += f";transport={line.transport}"
+        config = self._configuration(f"{self._name}<{line.aor}>", line.srtp)
+        config.regConfig.registrarUri = registrar
+        config.regConfig.registerOnAdd = False
+        config.regConfig.timeoutSec = EXPIRES_S
+        config.regConfig.retryIntervalSec = RETRY_S
+        config.regConfig.firstRetryIntervalSec = FIRST_RETRY_S
+        config.regConfig.randomRetryIntervalSec = 1
+        config.regConfig.proxyUse = 0
+        # Every call through the line goes to its registrar, whatever the called URI says.
+        config.sipConfig.proxies.append(f"<{registrar};lr;hide>")
+        # Bound, so that the engine's choice of account proves the transport that a request came by.
+        version = 6 if _is_ipv6(registrar) or _is_ipv6(self._sip.address) else 4
+        config.sipConfig.transportId = self._engine.transports[line.transport, version]
+        return config
+
+    def _configuration(self, uri: str, srtp: str) -> Any:
+        config = pj.AccountConfig()
+        config.idUri = uri
+        config.sipConfig.autoRespondSipMessage = False
+        media = config.mediaConfig
+        # The engine would re-INVITE to agree on one codec after an answer with several; both ends can switch.
+        media.lockCodecEnabled = False
+        media.srtpUse = SRTP[srtp]
+        media.srtpSecureSignaling = 0
+        media.srtpOpt.keyings.append(pj.PJMEDIA_SRTP_KEYING_SDES)
+        media.transportConfig.port = 0
+        media.transportConfig.boundAddress = self._sip.address
+        if _is_ipv6(self._sip.address):
+            media.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY
+        return config
+
+
+def _user(aor: str) -> str:
+    return aor.partition(":")[2].partition("@")[0]
+
+
+def _display_name(name: str) -> str:
+    quoted = re.sub(r'[\x00-\x1f\x7f"\\]', "", name)
+    return f'"{quoted}" ' if quoted else ""
+
+
+def _is_ipv6(text: str) -> bool:
+    """Whether an address, or the host of a URI, is an IPv6 literal."""
+    host = re.search(r"\[([0-9A-Fa-f:.]+)\]", text)
+    try:
+        return ipaddress.ip_address(host[1] if host else text).version == 6
+    except ValueError:
+        return False

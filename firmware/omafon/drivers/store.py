@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What must survive a power cut: one JSON file, always old or new, never half."""
+
+import os
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from omafon.core.events import Driver, DriverFailed, DriverRecovered
+from omafon.core.memory import HISTORY_LENGTH, Memory
+from omafon.interfaces import DriverError, Post
+
+FILE = "memory.json"
+
+
+class FileStore:
+    """Keeps the memory in `directory`. Writes on a thread of its own; of several memories in a hurry, the newest."""
+
+    def __init__(self, post: Post, directory: Path) -> None:
+        self._post = post
+        self._directory = directory
+        self._file = directory / FILE
+        self._change = threading.Condition()
+        self._next: Memory | None = None
+        self._closing = False
+        self._kept: Memory | None = None  # what the file holds; the writer's own
+        self._ailing = False
+        self._thread = threading.Thread(target=self._write_all, name="store")
+
+    def open(self) -> None:
+        """Make the directory and start the writer. Raises DriverError when there can be no directory."""
+        try:
+            self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"the state directory {self._directory} cannot be made: {error.strerror}"
+            raise DriverError(what, "Name another with --state, in a folder you may write to.") from None
+        self._thread.start()
+
+    def close(self) -> None:
+        """Returns when what was to be kept is on the disk."""
+        with self._change:
+            self._closing = True
+            self._change.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def load(self) -> Memory:
+        """The memory as it was last kept; an empty one when there is none or it cannot be read.
+
+        A file that is not a memory is set aside as `memory.json.broken`, so that somebody may look at it.
+        """
+        try:
+            memory = _sane(msgspec.json.decode(self._file.read_bytes(), type=Memory))
+        except FileNotFoundError:
+            return Memory()
+        except OSError as error:
+            self._fail(f"the memory cannot be read: {error.strerror}")
+        except (ValueError, RecursionError):
+            self._fail("the memory was broken and begins anew")
+            with suppress(OSError):
+                self._file.replace(self._file.with_name(f"{FILE}.broken"))
+        else:
+            self._kept = memory
+            return memory
+        return Memory()
+
+    def keep(self, memory: Memory) -> None:
+        """Write `memory` soon, so that a power cut leaves the old or the new one whole."""
+        with self._change:
+            self._next = memory
+            self._change.notify()
+
+    def _write_all(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._next is not None or self._closing)
+                memory, self._next = self._next, None
+            if memory is None:
+                return
+            # The first thing a phone keeps is what it has just loaded: no need to wear the card.
+            if memory != self._kept:
+                self._write(memory)
+
+    def _write(self, memory: Memory) -> None:
+        try:
+            _replace(self._file, msgspec.json.encode(memory))
+        except OSError as error:
+            self._fail(f"the memory cannot be written: {error.strerror}")
+        except ValueError:
+            self._fail("the memory holds a name that is no text")
+        else:
+            self._kept = memory
+            if self._ailing:
+                self._ailing = False
+                self._post(DriverRecovered(Driver.STORE))
+
+    def _fail(self, reason: str) -> None:
+        self._ailing = True
+        self._post(DriverFailed(Driver.STORE, reason))
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Make `file` hold `content`: it does wholly or not at all, also when the power goes."""
+    new = file.with_name(f"{file.name}.new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as output:
+        output.write(content)
+        output.flush()
+        os.fsync(descriptor)
+    new.replace(file)
+    # The new name is on the disk only when its directory is.
+    directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _sane(memory: Memory) -> Memory:
+    """`memory`, if its values can be. Raises ValueError."""
+    if not (0 <= memory.handset_volume <= 100 and 0 <= memory.ringer_volume <= 100):
+        raise ValueError("a volume is no percentage")
+    return replace(memory, history=memory.history[:HISTORY_LENGTH])

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""What systemd wants to hear of a service: sd_notify(3), one datagram to $NOTIFY_SOCKET."""
+
+import os
+import socket
+
+
+def notify(state: str) -> None:
+    """Tell systemd `state`, "READY=1" or "STATUS=…"; nothing happens where no systemd listens."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if path[:1] not in ("/", "@"):
+        return
+    # A leading @ means Linux's abstract names, which begin with a zero byte.
+    address = "\0" + path[1:] if path.startswith("@") else path
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sender:
+        try:
+            sender.sendto(state.encode(), address)
+        except OSError:
+            # systemd away or its queue full: the next WATCHDOG=1 comes soon, and the phone is not to end for this one.
+            return
+
+
+def watchdog_interval_s() -> float | None:
+    """How long systemd waits for WATCHDOG=1 before it restarts the phone; None where it does not watch us."""
+    watched = os.environ.get("WATCHDOG_PID", str(os.getpid()))
+    interval_us = os.environ.get("WATCHDOG_USEC", "")
+    if not interval_us.isdecimal() or int(interval_us) == 0 or watched != str(os.getpid()):
+        return None
+    return int(interval_us) / 1_000_000
