@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The small world of `omafon sim`: a twin pack, a directory that knows both numbers, and a page with both handsets.
+
+Two daemons as they run on a Pi, each with a virtual sound card, call each other over the loopback network: the SIP,
+the DNS and the voice are real.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from omafon.sim.directory import Directory
+from omafon.sim.remote import PhoneOff, Remote
+from omafon.sim.soundcard import EarRecorder, Pcm, SoundCard, build, read_wav, tone, write_asound_conf
+
+TREE = "e164.example"
+START_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A phone of the twin pack. Its number is one of those kept free for stories (Bundesnetzagentur, 030 23125)."""
+
+    key: str
+    name: str
+    number: str
+    dial: str
+    voice_hz: int
+
+
+TWINS = (
+    Plan("home", "Zuhause", "+493023125001", "03023125001", 440),
+    Plan("oma", "Oma", "+493023125002", "03023125002", 620),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A running phone: where it is controlled, and its ear (None when it has a card of the machine)."""
+
+    plan: Plan
+    control: Path
+    remote: Remote
+    card: SoundCard | None
+    ear: Path | None
+
+    def ear_level_db(self) -> float | None:
+        """How loud it is in the ear, in dB of full scale."""
+        return self.card.ear_level_db() if self.card is not None else None
+
+
+class ExchangeError(Exception):
+    """The little world does not come up; the message says why and what to do."""
+
+
+@asynccontextmanager
+async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> AsyncIterator[tuple[Twin, ...]]:
+    """Two phones that are ready to call each other, until the block ends.
+
+    `mouth` is a WAV file that both say, in the place of their tones; `card` an ALSA card of the machine, for the first.
+    Raises ExchangeError.
+    """
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omafon-sim-")))
+        ports = {plan.key: _free_port() for plan in TWINS}
+        uris = {plan.number: f"sip:{plan.key}@127.0.0.1:{ports[plan.key]}" for plan in TWINS}
+        directory = Directory(TREE, uris)
+        server = await directory.open()
+        stack.callback(directory.close)
+        voices = _voices(mouth)
+        build()
+        cards: dict[str, SoundCard] = {}
+        ears: dict[str, Path] = {}
+        for plan in TWINS if card is None else TWINS[1:]:
+            made = stack.enter_context(SoundCard(f"{plan.key}-{os.getpid()}"))
+            made.play_mouth(voices[plan.key])
+            cards[plan.key] = made
+            ears[plan.key] = _ear_file(plan)
+            stack.enter_context(EarRecorder(made, ears[plan.key]))
+        environment = {**os.environ, **write_asound_conf(folder / "asound.conf", list(cards.values()))}
+        twins: list[Twin] = []
+        for plan in TWINS:
+            config = folder / f"{plan.key}.toml"
+            config.write_text(_config(plan, ports[plan.key], server, cards.get(plan.key), card), encoding="utf-8")
+            control = folder / f"{plan.key}.sock"
+            remote = Remote(control)
+            log = folder / f"{plan.key}.log"
+            await stack.enter_async_context(_daemon(config, control, folder / plan.key, log, environment))
+            stack.push_async_callback(remote.close)
+            twins.append(Twin(plan, control, remote, cards.get(plan.key), ears.get(plan.key)))
+        for twin in twins:
+            await _answers(twin, folder / f"{twin.plan.key}.log")
+        yield tuple(twins)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """`omafon sim`, and its `--demo`; the exit code."""
+    try:
+        if arguments.demo:
+            from omafon.sim import demo
+
+            return asyncio.run(demo.play(mouth=arguments.mouth))
+        return asyncio.run(_serve(arguments))
+    except (ExchangeError, OSError, ValueError, RuntimeError) as error:
+        print(f"omafon sim: {error}", file=sys.stderr)
+        return 1
+
+
+async def _serve(arguments: argparse.Namespace) -> int:
+    from omafon.sim import web
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with twin_pack(mouth=arguments.mouth, card=arguments.card) as twins:
+        phones = [(twin.plan.name, twin.control) for twin in twins]
+        page = await web.serve(phones, arguments.port, levels=lambda index: twins[index].ear_level_db())
+        try:
+            _welcome(page.url, twins)
+            await stop.wait()
+        finally:
+            await page.close()
+    return 0
+
+
+def _welcome(url: str, twins: tuple[Twin, ...]) -> None:
+    print(f"\n  Two telephones are ready:  {url}\n")
+    for twin, other in zip(twins, reversed(twins), strict=True):
+        print(f"  {twin.plan.name:<8} lift, dial {other.plan.dial} and # : {other.plan.name} rings.")
+    print()
+    for twin in twins:
+        print(f"  {twin.plan.name:<8} omafon panel --control {twin.control}")
+        if twin.ear is not None:
+            print(f"  {'':<8} what its ear hears: {twin.ear}")
+    print("\n  Ctrl-C ends it.", flush=True)
+
+
+def _config(plan: Plan, port: int, server: str, card: SoundCard | None, real: str | None) -> str:
+    """The owner's file of a twin. Anybody may ring it: it listens on the loopback network alone."""
+    voice = card.pcm_name if card is not None else real
+    other = next(twin for twin in TWINS if twin is not plan)
+    return f"""\
+[phone]
+name = "{plan.name}"
+number = "{plan.number}"
+country = "DE"
+area = "30"
+
+[sip]
+address = "127.0.0.1"
+port = {port}
+
+[enum]
+trees = ["{TREE}"]
+servers = ["{server}"]
+
+[incoming]
+accept = ["anyone"]
+
+[audio]
+voice = "{voice}"
+
+[[contact]]
+name = "{other.name}"
+number = "{other.number}"
+speed_dial = 1
+family = true
+"""
+
+
+@asynccontextmanager
+async def _daemon(config: Path, control: Path, state: Path, log: Path, env: dict[str, str]) -> AsyncIterator[None]:
+    state.mkdir()
+    words = ["run", "--board", "virtual", "--config", config, "--state", state, "--control", control]
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C in the terminal is for us, and we end the phones in order.
+        daemon = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "omafon.cli", *map(str, words), env=env, stderr=output, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                daemon.terminate()
+            try:
+                await asyncio.wait_for(daemon.wait(), 5.0)
+            except TimeoutError:
+                daemon.kill()
+                await daemon.wait()
+
+
+async def _answers(twin: Twin, log: Path) -> None:
+    """Wait until the phone answers at its control socket."""
+    try:
+        async with asyncio.timeout(START_S):
+            while True:
+                try:
+                    await twin.remote.request("status", {})
+                    return
+                except PhoneOff:
+                    await asyncio.sleep(0.02)
+    except TimeoutError:
+        said = log.read_text(encoding="utf-8", errors="replace").strip()[-2000:]
+        raise ExchangeError(f"the phone {twin.plan.name!r} did not start within {START_S:.0f} s:\n{said}") from None
+
+
+def _voices(mouth: Path | None) -> dict[str, Pcm]:
+    if mouth is not None:
+        said = read_wav(mouth)
+        return {plan.key: said for plan in TWINS}
+    return {plan.key: tone(plan.voice_hz) for plan in TWINS}
+
+
+def _ear_file(plan: Plan) -> Path:
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    folder = home / "omafon" / "sim"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{plan.key}-ear.wav"
+
+
+def _free_port() -> int:
+    """A UDP and TCP port of 127.0.0.1 that nobody uses just now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
