@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The laboratory of the end-to-end tests: one exchange for all, loopback addresses for each, logs when one fails."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.addresses import Addresses
+from tests.lab.capture import Capture
+from tests.lab.certificates import Authority
+from tests.lab.kamailio import Kamailio
+from tests.lab.town import Town
+
+USERS = {name: f"{name}pw" for name in ("oma", "opa", "bob", "carol", "dave")}
+SHOWN_LINES = 40
+
+
+@pytest.fixture(scope="session")
+def addresses() -> Addresses:
+    return Addresses()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def shared_exchange(
+    tmp_path_factory: pytest.TempPathFactory, addresses: Addresses, authority: Authority
+) -> Iterator[Kamailio]:
+    with Kamailio(tmp_path_factory.mktemp("kamailio"), addresses.fresh(), USERS, authority) as kamailio:
+        yield kamailio
+
+
+@pytest.fixture
+def exchange(shared_exchange: Kamailio) -> Iterator[Kamailio]:
+    """The registrar and proxy of the domain; nobody is registered at the start of a test."""
+    yield shared_exchange
+    for user in USERS:
+        shared_exchange.forgets(user)
+
+
+@pytest.fixture
+def town(tmp_path: Path, addresses: Addresses, exchange: Kamailio) -> Iterator[Town]:
+    with Town(tmp_path, addresses, exchange) as town:
+        yield town
+
+
+@pytest.fixture
+def wire(addresses: Addresses) -> Iterator[Capture]:
+    """The SIP messages of this run."""
+    with Capture(addresses.network) as capture:
+        yield capture
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the ends of the peers' logs beside a failure."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if report.failed and isinstance(folder, Path):
+        for log in sorted(folder.rglob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+            report.sections.append((str(log.relative_to(folder)), "\n".join(lines)))
+    return report

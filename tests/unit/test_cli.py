@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The `omafon` command, as a shell sees it: words in, words and an exit code out."""
+
+import asyncio
+import base64
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from omafon import __version__
+from omafon.cli import main
+from omafon.core.events import Event, HookLifted, KeyPressed, NumberDialled
+from omafon.core.screen import Screen
+from omafon.drivers.control import ControlSocket
+from omafon.render import render
+
+IN_CALL = {
+    "version": "0.1.0",
+    "name": "Zuhause",
+    "hook": "off",
+    "mode": "in_call",
+    "lines": [
+        {
+            "name": "home",
+            "aor": "sip:100@example.org",
+            "registered": True,
+            "status": 200,
+            "reason": "OK",
+            "expires_s": 9,
+        },
+        {"name": "work", "aor": "sip:7@pbx", "registered": False, "status": 403, "reason": "Forbidden", "expires_s": 0},
+    ],
+    "calls": [
+        {
+            "id": "out-3",
+            "direction": "out",
+            "state": "in_call",
+            "number": "+4930123456",
+            "uri": "sip:oma@example.net",
+            "name": "Oma",
+            "route": "enum",
+            "codec": "opus/48000",
+            "srtp": True,
+            "tls": True,
+            "secure_dns": True,
+            "duration_s": 72.4,
+            "held": False,
+            "muted": False,
+        }
+    ],
+    "focus": "out-3",
+    "tone": "off",
+    "ringing": False,
+    "volume": {"handset": 70, "ringer": 80},
+    "screen": ["Oma             01:12", "+49 30 123456", "free / ENUM", ""],
+    "missed": 1,
+    "messages": 0,
+    "drivers": {"sip": "ok", "voice": "no sound card"},
+}
+IDLE = {**IN_CALL, "hook": "on", "mode": "idle", "calls": [], "focus": None}
+PICTURE = render(Screen(main="Oma"))
+
+
+class Phone:
+    """A control socket on a loop and a thread of its own; the phone behind it remembers what is pressed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: list[Event] = []
+        self.state = IDLE
+        self._up = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._control = ControlSocket(self.events.append, self, path)
+        self._thread = threading.Thread(target=self._run)
+
+    def status(self) -> dict:
+        return self.state
+
+    def screen(self) -> dict:
+        frame = base64.b64encode(PICTURE.tobytes()).decode()
+        return {"rows": ["", "Oma", "", ""], "width": PICTURE.width, "height": PICTURE.height, "frame": frame}
+
+    def lamps(self) -> dict:
+        return {"message": "off", "ringer": "off", "line": "on"}
+
+    def __enter__(self) -> "Phone":
+        self._thread.start()
+        assert self._up.wait(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._control.close())
+        self._loop.close()
+
+    def tells(self, event: dict) -> None:
+        self._loop.call_soon_threadsafe(self._control.publish, event)
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._control.open())
+        self._up.set()
+        self._loop.run_forever()
+
+
+@pytest.fixture
+def phone(tmp_path: Path) -> Iterator[Phone]:
+    with Phone(tmp_path / "control") as phone:
+        yield phone
+
+
+def omafon(phone: Phone, *words: str) -> int:
+    return main([*words, "--control", str(phone.path)])
+
+
+def test_status_tells_the_state_in_words(phone, capsys):
+    phone.state = IN_CALL
+
+    assert omafon(phone, "status") == 0
+
+    said = capsys.readouterr().out
+    assert said == (
+        "Zuhause: off-hook, in a call\n"
+        "\n"
+        "  │Oma             01:12│\n"
+        "  │+49 30 123456        │\n"
+        "  │free / ENUM          │\n"
+        "  │                     │\n"
+        "\n"
+        "  line      home: registered, sip:100@example.org\n"
+        "  line      work: not registered (403 Forbidden), sip:7@pbx\n"
+        "  call      to Oma (in a call, 1:12, enum, opus/48000, private)\n"
+        "  volume    handset 70 %, ringer 80 %\n"
+        "  news      1 missed call, no messages\n"
+        "  trouble   voice: no sound card\n"
+        "  version   omafon 0.1.0\n"
+    )
+
+
+def test_status_for_programs_is_the_phones_own_json(phone, capsys):
+    assert omafon(phone, "status", "--json") == 0
+
+    assert json.loads(capsys.readouterr().out) == IDLE
+
+
+@pytest.mark.parametrize(
+    ("words", "event"),
+    [
+        (["press", "off-hook"], HookLifted()),
+        (["dial", "+4930123456"], NumberDialled("+4930123456")),
+        (["press", "vol-"], KeyPressed("vol-")),
+    ],
+)
+def test_what_is_asked_is_done(phone, capsys, words, event):
+    assert omafon(phone, *words) == 0
+
+    assert phone.events[0] == event
+    assert capsys.readouterr().out == "on-hook, idle\n"
+
+
+def test_what_the_phone_refuses_is_said_with_the_cure(phone, capsys):
+    assert omafon(phone, "press", "x") == 1
+    assert capsys.readouterr().err.startswith('omafon: there is no key "x"\n  Choose from: off-hook on-hook 0 1 2')
+
+    assert omafon(phone, "answer") == 1
+    assert capsys.readouterr().err == "omafon: no call is ringing\n  Look with: omafon status.\n"
+
+
+@pytest.mark.parametrize("words", [["status"], ["press", "1"], ["answer"], ["screen"], ["events"], ["panel"]])
+def test_without_a_phone_the_exit_code_is_69(tmp_path, capsys, words):
+    code = main([*words, "--control", str(tmp_path / "nobody")])
+
+    assert code == 69
+    assert f"no phone answers at {tmp_path / 'nobody'}" in capsys.readouterr().err
+
+
+def test_the_screen_is_text_or_a_picture(phone, capsys, tmp_path):
+    assert omafon(phone, "screen") == 0
+    drawn = capsys.readouterr().out.splitlines()
+    assert (len(drawn), {len(line) for line in drawn}) == (32, {128})
+
+    assert omafon(phone, "screen", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == ["", "Oma", "", ""]
+
+    assert omafon(phone, "screen", "--png", str(tmp_path / "screen.png")) == 0
+    with Image.open(tmp_path / "screen.png") as picture:
+        assert picture.width > 128
+
+    assert omafon(phone, "screen", "--png", str(tmp_path / "no" / "screen.png")) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_events_come_one_a_line_until_the_phone_ends(phone):
+    words = [sys.executable, "-m", "omafon.cli", "events", "--control", str(phone.path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        teller = Teller(phone)
+        line = watching.stdout.readline()
+        teller.stop()
+        watching.terminate()
+
+    assert line.rstrip().endswith("call key pressed → place call")
+    assert "status" not in line
+
+
+class Teller:
+    """Publishes an errand again and again, until it is stopped: nobody knows when the watcher has subscribed."""
+
+    def __init__(self, phone: Phone) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._tell, args=(phone,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _tell(self, phone: Phone) -> None:
+        while not self._stopped.wait(0.02):
+            phone.tells({"event": "errand", "at": 1.5, "what": "call key pressed", "actions": ["place call"]})
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(phone):
+    words = f"{sys.executable} -m omafon.cli status --control {phone.path} | head -n 1"
+
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=20, check=False)
+
+    assert (done.stdout, done.stderr) == ("Zuhause: on-hook, idle\n", "")
+
+
+def test_check_finds_every_error(tmp_path, capsys):
+    file = tmp_path / "phone.toml"
+    file.write_text('[phone]\ncountry = "UK"\n[sip]\nport = -1\n')
+
+    assert main(["check", str(file)]) == 78
+    assert capsys.readouterr().err == (
+        f'{file}, line 2: phone.country "UK" is not a country\n'
+        '  Did you mean "GB"?\n'
+        f"{file}, line 4: sip.port is out of range\n"
+        "  Choose from 0 to 65535.\n"
+        "2 errors.\n"
+    )
+
+    assert main(["check", "--json", str(file)]) == 78
+    told = json.loads(capsys.readouterr().out)
+    assert told["good"] is False
+    assert [(problem["line"], problem["key"]) for problem in told["problems"]] == [
+        (2, "phone.country"),
+        (4, "sip.port"),
+    ]
+
+
+def test_check_is_content_with_a_good_file(tmp_path, capsys):
+    file = tmp_path / "phone.toml"
+    file.write_text("")
+
+    assert main(["check", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: no errors\n"
+
+
+def test_a_phone_with_a_wrong_configuration_does_not_start(tmp_path, capsys):
+    file = tmp_path / "phone.toml"
+    file.write_text("port = 5060\n")
+
+    assert main(["run", "--config", str(file)]) == 78
+    assert capsys.readouterr().err == f'{file}, line 1: unknown key "port"\n  It belongs to [sip].\n'
+
+    file.write_text("")
+    assert main(["run", "--config", str(file), "--board", "virtaul"]) == 78
+    assert 'Did you mean "virtual"?' in capsys.readouterr().err
+
+
+def test_a_recording_that_is_none_is_an_error(tmp_path, capsys):
+    file = tmp_path / "recording"
+    file.write_text("hello\n")
+
+    assert main(["replay", str(file)]) == 1
+    assert f"{file}, line 1: " in capsys.readouterr().err
+
+    assert main(["replay", str(tmp_path / "nothing")]) == 1
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"omafon {__version__}\n")
+
+
+@pytest.mark.parametrize("words", [[], ["explode"], ["press"], ["dial"], ["status", "--verbose"]])
+def test_wrong_words_are_usage(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 2
+
+
+COMMANDS = ["run", "sim", "panel", "status", "press", "dial", "answer", "hangup", "screen", "events"]
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "enum", "check", "doctor", "replay"])
+def test_every_command_has_help(capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+
+    assert ended.value.code == 0
+    assert f"usage: omafon {command}" in capsys.readouterr().out
+
+
+def test_asking_loads_nothing_that_a_question_does_not_need(phone):
+    """The time is measured by the benchmarks; what costs it is here."""
+    program = (
+        "import sys; from omafon.cli import main; code = main(sys.argv[1:]);"
+        "heavy = {'asyncio', 'msgspec', 'PIL', 'pjsua2', 'dns', 'logging'} & set(sys.modules);"
+        "sys.exit(f'loaded: {heavy}' if heavy else code)"
+    )
+    words = [sys.executable, "-c", program, "status", "--control", str(phone.path)]
+
+    begin = time.monotonic()
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - begin < 5
