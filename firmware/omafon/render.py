@@ -36,6 +36,7 @@ MAIN_FACES = {
     "mono-12": 12,
 }
 
+BAR_FACES = ("sans-bold-18", "sans-bold-12", "mono-12")
 BAR_STEPS = 21
 BAR_PITCH = 6
 
@@ -51,7 +52,7 @@ def render(screen: Screen) -> Image.Image:
         _line(image, text, baseline, centred=screen.centred)
         foot = min(foot, baseline - LINE_ASCENT)
     if screen.bar is not None:
-        _bar(image, screen.bar, MAIN_TOP, foot)
+        _bar(image, screen.bar, screen.main, foot)
     elif screen.main:
         _main(image, screen, foot)
     return image
@@ -94,7 +95,7 @@ def _line(image: Image.Image, text: str, baseline: int, *, centred: bool) -> Non
 def _main(image: Image.Image, screen: Screen, foot: int) -> None:
     """The large line, in the largest face whose ink fits between the top line and `foot`."""
     room = foot - MAIN_TOP
-    faces = [name for name, wanted in MAIN_FACES.items() if wanted <= room]
+    faces = [name for name, wanted in MAIN_FACES.items() if wanted <= room or _is_clock(screen, name, room)]
     letters, text = _fitting(screen.main, faces, WIDTH - 2 * MARGIN)
     above, below = letters.extent(text)
     # Capitals and digits stand in the middle of the room, so that two names in one face share a baseline,
@@ -106,32 +107,38 @@ def _main(image: Image.Image, screen: Screen, foot: int) -> None:
     letters.draw(image, x, baseline, text)
 
 
-def _bar(image: Image.Image, percent: int, top: int, foot: int) -> None:
-    """A rising row of strokes, filled up to `percent`: a volume."""
+def _is_clock(screen: Screen, name: str, room: int) -> bool:
+    """Whether digits in the middle of the display fit: they have neither accents nor tails, and may come closer."""
+    letters = face(name)
+    return screen.centred and letters.covers(screen.main) and sum(letters.extent(screen.main)) + 2 <= room
+
+
+def _bar(image: Image.Image, percent: int, text: str, foot: int) -> None:
+    """A rising row of strokes, filled up to `percent`, a volume; `text` stands above the low ones."""
     lit = round(BAR_STEPS * max(0, min(percent, 100)) / 100)
-    lowest, highest = 5, foot - top - 4
+    lowest, highest = 5, foot - MAIN_TOP - 4
     left = (WIDTH - BAR_STEPS * BAR_PITCH + 2) // 2
     for step in range(BAR_STEPS):
         x = left + step * BAR_PITCH
         height = lowest + (highest - lowest) * step // (BAR_STEPS - 1) if step < lit else 2
         image.paste(1, (x, foot - 2 - height, x + BAR_PITCH - 2, foot - 2))
+    letters, text = _fitting(text, BAR_FACES, WIDTH // 2)
+    letters.draw(image, MARGIN, MAIN_TOP + 2 + letters.extent(text)[0], text)
 
 
 def _fitting(text: str, names: Sequence[str], room: int) -> tuple[Face, str]:
-    """The first face that has all letters of `text` and fits it into `room` columns; the last one, cut, otherwise."""
+    """The first face that has all letters of `text` and fits it into `room` columns; else the narrowest, cut."""
     if not any(face(name).covers(text) for name in names):
         text = face(names[-1]).spelled(text)
-    for name in names:
-        letters = face(name)
-        if letters.covers(text) and letters.width(text) <= room:
-            return letters, text
-    letters = face(names[-1])
-    return letters, _cut(letters, letters.spelled(text), room)
+    having = (letters for letters in map(face, names) if letters.covers(text))
+    fitting = next((letters for letters in having if letters.width(text) <= room), None)
+    if fitting is not None:
+        return fitting, text
+    narrowest = min((face(name) for name in names if face(name).covers(text)), key=lambda letters: letters.width(text))
+    return narrowest, _cut(narrowest, text, room)
 
 
 def _cut(letters: Face, text: str, room: int) -> str:
-    if letters.width(text) <= room:
-        return text
     while text and letters.width(text + ELLIPSIS) > room:
         text = text[:-1]
     return text.rstrip() + ELLIPSIS if text else ""

@@ -11,7 +11,7 @@ from omafon.core.events import CallId, Driver
 from omafon.core.memory import Direction, HistoryEntry
 from omafon.core.screen import COLUMNS, Icon, Lamp, Lamps, Presentation, Screen, SoundLevels
 from omafon.core.state import Browsing, Dialing, Idle, Over, Phone
-from omafon.core.words import cause_words, route_words, word
+from omafon.core.words import cause_words, route_words, trouble_words, word
 
 
 def present(phone: Phone, now: float) -> Presentation:
@@ -168,6 +168,8 @@ def _idle(phone: Phone, now: float) -> Screen:
         else:
             note = cause_words(down.cause, language)[0] if down.cause else word("line_down", language)
             icons.append(Icon.NO_LINE)
+    if phone.troubles:
+        note = trouble_words(phone.troubles[0][0], language)
     hint = ""
     missed = phone.memory.missed
     messages = sum(line.messages for line in phone.lines)
@@ -203,7 +205,8 @@ def _outgoing(phone: Phone, call: Resolving | Calling) -> Screen:
     else:
         state = word("far_ringing" if call.ringing else "calling", language)
         route = route_words(call.route, language)
-    return Screen(title=call.peer.name or state, main=_where(phone, call.peer), note=route, hint=state)
+    hint = state if call.peer.name else ""
+    return Screen(title=call.peer.name or state, main=_where(phone, call.peer), note=route, hint=hint)
 
 
 def _ringing(phone: Phone, call: Ringing) -> Screen:
@@ -241,7 +244,8 @@ def _in_call(phone: Phone, call: InCall, now: float) -> Screen:
         note = word("waiting_from", language, name=_who(phone, ringing.peer))
         hint = word("waiting_hint", language)
     title, where = call.peer.name or phone.settings.name, _where(phone, call.peer)
-    return Screen(title=title, corner=corner, main=where, note=note, hint=hint, icons=tuple(icons))
+    knocks = ringing is not None
+    return Screen(title=title, corner=corner, main=where, note=note, hint=hint, icons=tuple(icons), alert=knocks)
 
 
 def _held(phone: Phone, call: Held) -> Screen:

@@ -3,6 +3,7 @@
 """Every word the phone says, in every language it speaks. A line of the screen holds 21 characters."""
 
 from omafon.core.causes import Cause
+from omafon.core.events import Driver
 from omafon.core.settings import Route
 
 LANGUAGES = ("de", "en")
@@ -36,8 +37,6 @@ _WORDS: Catalogue = {
     "far_hold": ("Bitte warten …", "You are on hold"),
     "muted": ("Stumm", "Muted"),
     "voice_gone": ("Kein Ton: Audiogerät", "No sound: check card"),
-    "over": ("Gespräch beendet", "Call ended"),
-    "hang_up_hint": ("Bitte auflegen", "Please hang up"),
     "volume_handset": ("Lautstärke Hörer", "Handset volume"),
     "volume_ringer": ("Lautstärke Klingel", "Ringer volume"),
     "history": ("Anruf {n} von {of}", "Call {n} of {of}"),
@@ -54,6 +53,17 @@ _ROUTES: dict[Route, tuple[str, str]] = {
     Route.PROVIDER: ("über den Anbieter", "provider"),
     Route.DIRECT: ("direkt / kostenlos", "direct / free"),
     Route.EMERGENCY: ("Notruf", "Emergency call"),
+}
+
+# What a driver that failed keeps the phone from.
+_TROUBLES: dict[Driver, tuple[str, str]] = {
+    Driver.SIP: ("Telefonie gestört", "Calls do not work"),
+    Driver.DISPLAY: ("Anzeige gestört", "Display fails"),
+    Driver.KEYPAD: ("Tasten gestört", "Keypad fails"),
+    Driver.VOICE: ("Kein Audiogerät", "No sound device"),
+    Driver.RINGER: ("Klingel gestört", "Bell fails"),
+    Driver.DNS: ("Kein Nameserver", "No name server"),
+    Driver.STORE: ("Speicher gestört", "Memory card fails"),
 }
 
 # What went wrong, and what to do: two lines each.
@@ -109,6 +119,11 @@ def word(key: str, language: str, **values: str | int) -> str:
 def route_words(route: Route, language: str) -> str:
     """How a call travels, in words."""
     return _ROUTES[route][LANGUAGES.index(language)]
+
+
+def trouble_words(driver: Driver, language: str) -> str:
+    """What does not work because `driver` failed."""
+    return _TROUBLES[driver][LANGUAGES.index(language)]
 
 
 def cause_words(cause: Cause, language: str) -> tuple[str, str]:
