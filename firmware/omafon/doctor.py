@@ -143,7 +143,7 @@ def _name_servers(resolv_conf: Path) -> Iterator[Finding]:
     except OSError:
         servers = []
     if not servers:
-        yield Finding("dns", Verdict.WRONG, "no name server is known", cure)
+        yield Finding("resolver", Verdict.WRONG, "no name server is known", cure)
     for server in servers:
         yield _name_server(server, 53, cure)
 
@@ -161,12 +161,12 @@ def _name_server(server: str, port: int, cure: str) -> Finding:
             wire.send(question)
             answer = wire.recv(4096)
     except TimeoutError:
-        return Finding("dns", Verdict.WRONG, f"{server} does not answer", cure)
+        return Finding("resolver", Verdict.WRONG, f"{server} does not answer", cure)
     except OSError as error:
-        return Finding("dns", Verdict.WRONG, f"{server} cannot be reached: {error.strerror}", cure)
+        return Finding("resolver", Verdict.WRONG, f"{server} cannot be reached: {error.strerror}", cure)
     if len(answer) < 12 or answer[:2] != known:
-        return Finding("dns", Verdict.WRONG, f"{server} answers, but not with DNS", cure)
-    return Finding("dns", Verdict.OK, f"{server} answers in {round(1000 * (time.monotonic() - begin))} ms")
+        return Finding("resolver", Verdict.WRONG, f"{server} answers, but not with DNS", cure)
+    return Finding("resolver", Verdict.OK, f"{server} answers in {round(1000 * (time.monotonic() - begin))} ms")
 
 
 def _clock(unix: float, *, synchronized: bool) -> Finding:
