@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from omafon.core.events import HookLifted, HookReplaced
 from omafon.sim.web import serve
 from tests.lab.browser import DEADLINE_S, Page, browser
 from tests.lab.toyphone import ToyPhone, toy_phone
+
+# One browser for all of them: it takes longer to start than any of these tests.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OMA, KIND = "[data-phone='0']", "[data-phone='1']"
 
@@ -57,17 +61,24 @@ class Desk:
                 await self.page.tells("new Promise(requestAnimationFrame)")
 
 
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
+    async with browser(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(tmp_path: Path, page: Page) -> AsyncIterator[Desk]:
     async with toy_phone("Oma", tmp_path / "oma") as oma, toy_phone("Kind", tmp_path / "kind") as kind:
         web = await serve([("Oma", oma.control), ("Kind", kind.control)], 0, lambda place: (-20.0, None)[place])
         try:
-            async with browser(tmp_path) as page:
-                await page.is_of_size(1360, 900)
-                await page.goes_to(web.url)
-                await page.until("document.querySelectorAll('.phone:not(.off)').length === 2")
-                yield Desk(oma, kind, page, web.url)
-                assert page.complaints == []
+            await page.is_of_size(1360, 900)
+            await page.prefers()
+            await page.goes_to(web.url)
+            await page.until("document.querySelectorAll('.phone:not(.off)').length === 2")
+            yield Desk(oma, kind, page, web.url)
+            await page.goes_to("about:blank")
+            assert page.complaints == []
         finally:
             await web.close()
 
@@ -103,7 +114,9 @@ async def test_every_key_can_be_clicked(desk: Desk) -> None:
 
 async def test_the_keyboard_dials_on_the_phone_that_has_the_focus(desk: Desk) -> None:
     await desk.page.tells(f'document.querySelector("{KIND}").focus()')
-    await desk.page.types(" ", "4", "2", "#", "Backspace", "+", "m", "f", "ArrowUp", "Enter", " ")
+    await desk.page.types(" ")
+    await desk.page.until(f"document.querySelector(\"{KIND} .handset\").ariaPressed === 'true'")
+    await desk.page.types("4", "2", "#", "Backspace", "+", "m", "f", "ArrowUp", "Enter", " ")
     await desk.page.until(f"document.querySelector(\"{KIND} .handset\").ariaPressed === 'false'")
     await desk.shows(KIND, desk.kind)
 

@@ -27,7 +27,7 @@ def needs(program: str, package: str) -> str:
 
 
 class Program:
-    """Runs `command` in `folder`; what it prints is kept in `<name>.log` there."""
+    """Runs `command` in `folder`; what it prints is kept in `<name>.log` there. `typed`: it listens to `types`."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Program:
         folder: Path,
         name: str = "",
         env: Mapping[str, str] | None = None,
+        typed: bool = False,
     ) -> None:
         path = needs(str(command[0]), package)
         self.name = name or Path(path).name
@@ -48,7 +49,7 @@ class Program:
             [path, *map(str, command[1:])],
             cwd=folder,
             env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -88,6 +89,11 @@ class Program:
             if not self.runs:
                 self._reader.join(END_S)
 
+    def types(self, line: str) -> None:
+        assert self._process.stdin, f"{self.name} was not started to be typed to"
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
     def terminate(self) -> None:
         self._process.terminate()
 
@@ -101,8 +107,9 @@ class Program:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
         self._reader.join(END_S)
-        assert self._process.stdout
-        self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                stream.close()
 
     def tail(self, lines: int = 25) -> str:
         """The end of the log, for error messages."""

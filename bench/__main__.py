@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""Runs the benchmarks."""
+
+import argparse
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from bench import setting_up, starting, table, talking
+from bench.agents import AGENTS
+from bench.figures import Values
+from tests.lab.addresses import Addresses
+from tests.lab.certificates import Authority
+from tests.lab.heard import LabError
+from tests.lab.kamailio import Kamailio
+from tests.lab.pjsua import binary
+
+RESULTS = Path(__file__).parent / "results"
+CODECS = ("opus", "pcma")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev bench", description="The telephone beside other agents.")
+    parser.add_argument("agents", nargs="*", metavar="AGENT", help=f"only these of {', '.join(AGENTS)}")
+    parser.add_argument("--quick", action="store_true", help="shorter and less exact; nothing is kept")
+    arguments = parser.parse_args()
+    agents = arguments.agents or list(AGENTS)
+    if unknown := set(agents) - set(AGENTS):
+        parser.error(f"no agent is called {', '.join(sorted(unknown))}: there are {', '.join(AGENTS)}")
+    times, window_s = (2, 5.0) if arguments.quick else (7, 20.0)
+    if "pjsua" in agents:
+        try:
+            binary()
+        except LabError as error:
+            print(f"bench: without pjsua: {error}", file=sys.stderr)
+            agents.remove("pjsua")
+    values: Values = {}
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="omafon-bench-") as work:
+        measure(agents, Path(work), times, window_s, values)
+    print(table.text(values, agents))
+    if load > 1:
+        print(f"The machine was busy: its load was {load:.1f} at the start. The figures are worse than they should be.")
+    if not arguments.quick:
+        print(f"kept in {table.keep(values, RESULTS)}")
+    return 0
+
+
+def measure(agents: list[str], work: Path, times: int, window_s: float, values: Values) -> None:
+    """Fill `values`, agent by agent; what an agent fails at is said, and missing from the table."""
+    addresses = Addresses()
+    words = talking.speech(work)
+    (work / "kamailio").mkdir()
+    with Kamailio(work / "kamailio", addresses.fresh(), {"oma": "omapw"}, Authority(work / "kamailio")) as exchange:
+        for name in agents:
+            steps = {
+                "starting": partial(starting.measure, exchange=exchange, times=times),
+                "setting up calls": partial(setting_up.measure, exchange=exchange, times=times),
+                **{
+                    f"talking in {codec}": partial(talking.measure, codec=codec, words=words, window_s=window_s)
+                    for codec in CODECS
+                },
+            }
+            for what, step in steps.items():
+                print(f"bench: {name}: {what}", file=sys.stderr)
+                folder = work / f"{name} {what}".replace(" ", "-")
+                folder.mkdir()
+                exchange.forgets("oma")
+                try:
+                    measured = step(name, folder, addresses)
+                except LabError as error:
+                    print(f"bench: {name}: {what} failed: {error}", file=sys.stderr)
+                    continue
+                for key, value in measured.items():
+                    values.setdefault(key, {})[name] = value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
