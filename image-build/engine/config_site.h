@@ -18,3 +18,6 @@
 
 /* TLS is only ever called out with: a listener would be one more open port, for strangers alone. */
 #define PJSIP_TLS_TRANSPORT_DONT_CREATE_LISTENER 1
+
+/* Level 4 and above print DTMF digits and whole messages, and print before anybody can ask for less. */
+#define PJ_LOG_MAX_LEVEL                3

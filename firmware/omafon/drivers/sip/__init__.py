@@ -116,6 +116,8 @@ class SipCalls:
             house.open(self._lines)
         except DriverError as error:
             engine.destroy()
+            del engine
+            gc.collect()
             started.put(error)
             return
         self.port = engine.port
@@ -132,6 +134,9 @@ class SipCalls:
         while self._actions:
             house.perform(self._actions.popleft())
         house.close()
+        # On this thread, and before anybody opens another: a second endpoint in a process ends it.
+        del house, engine
+        gc.collect()
 
     def _go_round(self, house: "_EngineRoom") -> None:
         house.listen(ROUND_MS)

@@ -36,6 +36,9 @@ RETRY_S = 5
 REFUSED_RETRY_S = (15.0, 30.0, 60.0)
 RETRIED_BY_ENGINE = frozenset({408, 480, 500, 502, 503, 504})
 
+# What no request is for: with it the engine prefers any line to the direct account. Who we are is said per call.
+NOBODY = "sip:direct@omafon.invalid"
+
 FORBIDDEN = 403
 
 
@@ -183,7 +186,7 @@ class Accounts:
     def open(self, lines: Iterable[LineConfig], now: float) -> None:
         """Create all; the lines register at the first `settle`."""
         self._direct = Account(self._ring)
-        self._direct.create(self._configuration(self.direct_uri(""), self._sip.srtp), True)
+        self._direct.create(self._configuration(NOBODY, self._sip.srtp), True)
         for line in lines:
             account = LineAccount(self._ring, self._post, line)
             account.create(self._line_configuration(line))

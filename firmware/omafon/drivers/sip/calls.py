@@ -78,6 +78,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._answered = False
         self._far_hold = False
         self._elsewhere = False
+        self._parts_when_confirmed = False
         self._travels: MediaChanged | None = None
 
     def tell(self, event: Any) -> None:
@@ -89,6 +90,14 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Tell the house that the call is over; it may still take the far end some time to agree."""
         self.tell(CallEnded(self.call, cause))
         self.over = True
+
+    def part(self, status: int) -> None:
+        """Send what ends the call: CANCEL, BYE, or the final `status` to an INVITE."""
+        if not self.outgoing and self.getInfo().state == pj.PJSIP_INV_STATE_CONNECTING:
+            # No BYE may overtake the ACK of our 200 (RFC 3261 section 15).
+            self._parts_when_confirmed = True
+        else:
+            self.hangup(settings(status))
 
     def hold(self, wanted: bool) -> None:
         """Put the far end on hold with 'sendonly', or take it back (RFC 3264 section 8.4)."""
@@ -113,6 +122,8 @@ class Leg(pj.Call):  # type: ignore[misc]
                 self._is_answered()
             case pj.PJSIP_INV_STATE_CONFIRMED:
                 self._is_answered()
+                if self._parts_when_confirmed:
+                    self.hangup(settings())
             case pj.PJSIP_INV_STATE_DISCONNECTED:
                 self.media = None
                 self.end(self._cause(info.lastStatusCode, info.lastReason))
@@ -319,7 +330,7 @@ class Legs:
         self._legs.pop(leg.call, None)
         self._parting.add(leg)
         self.media_changed()
-        leg.hangup(settings(status))
+        leg.part(status)
 
 
 def settings(status: int = 0) -> Any:
