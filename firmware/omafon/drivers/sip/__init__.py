@@ -110,15 +110,19 @@ class SipCalls:
 
     def _run(self, started: "queue.SimpleQueue[DriverError | None]") -> None:
         engine = Engine(self._sip, self._audio)
+        what = cure = ""
         try:
             engine.start()
             house = _EngineRoom(engine, self._post, self._sip, self._audio, self._name, self._number)
             house.open(self._lines)
         except DriverError as error:
+            what, cure = error.what, error.cure
+        if what:
             engine.destroy()
             del engine
             gc.collect()
-            started.put(error)
+            # A new one: the traceback of the first would take the engine along to another thread.
+            started.put(DriverError(what, cure))
             return
         self.port = engine.port
         self._engine = engine

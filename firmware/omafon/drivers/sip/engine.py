@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,9 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         Four bytes to its own port, which SIP takes for a keep-alive (RFC 5626 section 3.5.1) and drops.
         """
         loopback = "127.0.0.1" if self._sip.address in ("", "0.0.0.0") else self._sip.address
-        self._doorbell.sendto(b"\r\n\r\n", ("::1" if loopback == "::" else loopback, self.port))
+        # An address that is gone wakes nobody; the thread comes round by itself a little later.
+        with suppress(OSError):
+            self._doorbell.sendto(b"\r\n\r\n", ("::1" if loopback == "::" else loopback, self.port))
 
     def own_address(self, version: int) -> str:
         """The address that calls of this IP version seem to come from, as a URI spells it."""

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The main job, whole: a national number on one keypad, a real name server, a call on another telephone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from omafon.core.naptr import NaptrRecord
+from tests.lab.addresses import Addresses
+from tests.lab.capture import Capture
+from tests.lab.knot import Knot, naptr_line
+from tests.lab.phone import Phone
+from tests.lab.town import Town
+
+TREE = "e164.example"
+ASKS = {"trees": [TREE], "budget_ms": 3000}
+
+
+@pytest.fixture
+def called(town: Town) -> Phone:
+    return town.phone("opa")
+
+
+@pytest.fixture
+def directory(tmp_path: Path, addresses: Addresses, called: Phone) -> Iterator[Knot]:
+    """A name server that knows +49 30 23125002 as the called phone's."""
+    folder = tmp_path / "knot"
+    folder.mkdir()
+    record = NaptrRecord(100, 10, "u", "E2U+sip", rf"!^\+493023125002$!{called.uri}!", ".")
+    with Knot(folder, addresses.fresh(), {TREE: [naptr_line("2.0.0.5.2.1.3.2.0.3.9.4", record)]}) as knot:
+        yield knot
+
+
+def test_a_national_number_is_found_in_the_directory_and_rings_there(
+    town: Town, called: Phone, directory: Knot, wire: Capture
+):
+    caller = town.phone("oma", more={"enum": {**ASKS, "servers": [directory.server]}})
+
+    caller.lifts()
+    caller.presses(*"03023125002#")
+    called.is_called()
+    screen = caller.screen()
+    called.answers()
+    talk = caller.is_in_a_call()
+
+    assert wire.request("INVITE", target=called.address).uri == called.uri
+    assert "free / ENUM" in screen
+    assert (talk["route"], talk["number"], talk["codec"]) == ("enum", "+493023125002", "opus/48000")
+
+
+def test_a_number_the_directory_does_not_know_goes_to_the_line(town: Town, directory: Knot):
+    caller = town.phone("oma", line="udp", more={"enum": {**ASKS, "servers": [directory.server]}})
+
+    caller.lifts()
+    caller.presses(*"03023125009#")
+    status = caller.until(lambda s: s["mode"] == "failed", "is told that there is no such number")
+
+    assert status["calls"] == []
+    assert "No such number" in caller.screen()
+
+
+def test_a_dead_directory_costs_no_more_than_its_budget(town: Town, addresses: Addresses):
+    dead = f"{addresses.fresh()}:5353"
+    caller = town.phone("oma", line="udp", more={"enum": {**ASKS, "servers": [dead], "budget_ms": 500}})
+
+    caller.lifts()
+    caller.presses(*"03023125002#")
+
+    caller.errands.until(
+        lambda errand: any("place call" in action for action in errand["actions"]), "calls by its line", within_s=1.5
+    )
+
+
+def test_an_emergency_call_waits_for_no_directory(town: Town, addresses: Addresses, wire: Capture):
+    dead = f"{addresses.fresh()}:5353"
+    caller = town.phone("oma", line="udp", more={"enum": {**ASKS, "servers": [dead]}})
+
+    caller.lifts()
+    caller.presses(*"112#")
+
+    assert wire.request("INVITE", source=caller.address).uri.startswith("sip:112@")
