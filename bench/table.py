@@ -14,9 +14,7 @@ OURS = "omafon"
 
 
 def verdict(figure: Figure, row: dict[str, float]) -> str:
-    """'met', 'missed' or nothing, where there is no aim or nothing to hold it against.
-
-    """
+    """'met', 'missed' or nothing, where there is no aim or nothing to hold it against."""
     limit = figure.aim.limit(row) if figure.aim else None
     if limit is None or OURS not in row:
         return ""

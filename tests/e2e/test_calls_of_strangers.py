@@ -9,7 +9,7 @@ import pytest
 from omafon.config import LineConfig
 from omafon.core.actions import AnswerCall, HangUp, RejectCall, RingCall
 from omafon.core.causes import Cause
-from omafon.core.events import CallEnded, IncomingCall, MessagesWaiting, RegistrationChanged
+from omafon.core.events import CallEnded, MessagesWaiting, RegistrationChanged
 from tests.lab.addresses import Addresses
 from tests.lab.engine import EngineAlone
 from tests.lab.peer import Peer

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from omafon.sim.soundcard import SoundCard, write_asound_conf
 from tests.lab.certificates import Certificate
 from tests.lab.heard import Heard, LabError
-from tests.lab.program import Program
+from tests.lab.program import Program, needs
 
 PACKAGES = "baresip baresip-core"
 CONTROL_PORT = 4444
@@ -80,6 +80,7 @@ class Baresip:
         srtp: Literal["off", "optional", "mandatory"] = "off",
         max_calls: int = 4,
     ) -> None:
+        needs("baresip", PACKAGES)
         self.address = address
         self.user = user
         self.uri = f"sip:{user}@{address}"

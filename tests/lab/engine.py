@@ -57,7 +57,8 @@ class EngineAlone:
         return self.address, self.calls.port
 
     def uri(self, user: str = "oma") -> str:
-        return f"sip:{user}@{self.address}:{self.calls.port}"
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"sip:{user}@{host}:{self.calls.port}"
 
     def performs(self, action: Action) -> None:
         self.calls.perform(action)

@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from omafon.sim.soundcard import SoundCard, write_asound_conf
 from tests.lab.heard import LabError
-from tests.lab.program import Program
+from tests.lab.program import Program, needs
 
 CODECS = {"opus": "opus/48000/2", "g722": "G722/8000/1", "pcma": "PCMA/8000/1", "pcmu": "PCMU/8000/1"}
 
@@ -89,6 +89,7 @@ class Linphone:
         codecs: Sequence[str] = ("opus", "pcma", "pcmu"),
         srtp: Literal["off", "optional", "mandatory"] = "off",
     ) -> None:
+        needs("linphone-daemon", "linphone-cli")
         self.address = address
         self.user = user
         self.uri = f"sip:{user}@{address}"

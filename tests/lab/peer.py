@@ -4,8 +4,10 @@
 
 import itertools
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -13,21 +15,25 @@ from tests.lab.capture import SipMessage, parse_message
 from tests.lab.heard import LabError
 
 SDP = (
-    "v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
+    "v=0\r\no=- 1 {version} IN {kind} {address}\r\ns=-\r\nc=IN {kind} {address}\r\nt=0 0\r\n"
     "m=audio 40000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n{more}"
 )
 DIGEST = 'Digest realm="{realm}", nonce="4711", algorithm=MD5, qop="auth"'
 
 
 class Peer:
-    """Speaks SIP over UDP from `address`, port 5060; retransmissions of what it has heard are not heard again."""
+    """Speaks SIP over UDP from `address`; each message is heard once, retransmissions never."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, port: int = 5060) -> None:
         self.address = address
-        self.uri = f"sip:peer@{address}"
         self.last_answer: SipMessage | None = None
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((address, 5060))
+        self._socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((address, port))
+        host = f"[{address}]" if ":" in address else address
+        self._local = f"{host}:{self._socket.getsockname()[1]}"
+        self.uri = f"sip:peer@{host if port == 5060 else self._local}"
+        self._invited: tuple[str, str, str, tuple[str, int]] | None = None
+        self._kept: list[SipMessage] = []
         self._seen: set[tuple[str, str]] = set()
         self._count = itertools.count(1)
 
@@ -37,49 +43,52 @@ class Peer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._socket.close()
 
-    def sdp(self, more: str = "") -> str:
+    def sdp(self, more: str = "", *, version: int = 1) -> str:
         """A session description that offers PCMU; `more` lines at its end, as 'a=sendonly'."""
-        return SDP.format(address=self.address, more=more and f"{more}\r\n")
+        kind = "IP6" if ":" in self.address else "IP4"
+        return SDP.format(address=self.address, kind=kind, version=version, more=more and f"{more}\r\n")
 
     def asks(
         self, method: str, uri: str, at: tuple[str, int], *, headers: str = "", body: str = "", kind: str = ""
-    ) -> str:
-        """Send a request outside of dialogs; returns its Call-ID. `headers` are whole lines."""
-        number = next(self._count)
-        call_id = f"{number}-{self.address}"
-        kind = kind or "application/sdp"
+    ) -> None:
+        """Send a request outside of dialogs. `headers` are whole lines, `kind` the body's type if it is not SDP."""
+        via, call_id = self._via(), f"{next(self._count)}-{self._local}"
+        if method == "INVITE":
+            self._invited = uri, via, call_id, at
         self._sends(
-            f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.address}:5060;rport;branch=z9hG4bK{number}-{self.address}",
-            "Max-Forwards: 70",
-            f"From: <{self.uri}>;tag=peer",
-            f"To: <{uri}>",
-            f"Call-ID: {call_id}",
-            f"CSeq: 1 {method}",
-            f"Contact: <{self.uri}>",
-            headers.strip("\r\n"),
-            f"Content-Type: {kind}" if body else "",
+            *self._request(method, uri, via, f"<{self.uri}>;tag=peer", f"<{uri}>", call_id, 1, headers),
+            f"Content-Type: {kind or 'application/sdp'}" if body else "",
             body=body,
             at=at,
         )
-        return call_id
+
+    def cancels(self, *, headers: str = "") -> None:
+        """Take back the last INVITE."""
+        assert self._invited
+        uri, via, call_id, at = self._invited
+        self._sends(
+            *self._request("CANCEL", uri, via, f"<{self.uri}>;tag=peer", f"<{uri}>", call_id, 1, headers), at=at
+        )
 
     def confirms(self, answer: SipMessage) -> None:
         """Send the ACK for the 2xx `answer` to our INVITE (RFC 3261 section 13.2.2.4)."""
         self.last_answer = answer
         self.asks_within(answer, "ACK", cseq=1)
 
-    def asks_within(self, answer: SipMessage, method: str, *, headers: str = "", cseq: int = 2) -> None:
+    def asks_within(self, answer: SipMessage, method: str, *, headers: str = "", body: str = "", cseq: int = 2) -> None:
         """Send a request in the dialog that `answer` to our INVITE has made."""
-        number = next(self._count)
+        uri = answer.header("contact").partition("<")[2].partition(">")[0]
         self._sends(
-            f"{method} {answer.header('contact').partition('<')[2].partition('>')[0]} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.address}:5060;rport;branch=z9hG4bK{number}-{self.address}",
-            "Max-Forwards: 70",
-            *(f"{name}: {answer.header(name)}" for name in ("From", "To", "Call-ID")),
-            f"CSeq: {cseq} {method}",
-            f"Contact: <{self.uri}>",
-            headers.strip("\r\n"),
+            *self._request(
+                method,
+                uri,
+                self._via(),
+                *(answer.header(name) for name in ("From", "To", "Call-ID")),
+                cseq,
+                headers,
+            ),
+            "Content-Type: application/sdp" if body else "",
+            body=body,
             at=_pair(answer.source),
         )
 
@@ -99,6 +108,27 @@ class Peer:
             body=body,
             at=_pair(request.source),
         )
+
+    @contextmanager
+    def answering(self, *methods: str) -> Iterator[None]:
+        """Answer requests of these methods with 200 OK, on a thread of its own, until the end of the `with`."""
+        done = threading.Event()
+
+        def answer() -> None:
+            while not done.is_set():
+                request = self._until(lambda m: m.method in methods, time.monotonic() + 0.1)
+                if request and request.method == "REGISTER":
+                    self.accepts(request)
+                elif request:
+                    self.answers(request, "200 OK")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
     def challenges(
         self, request: SipMessage, *, realm: str = "lab", status: str = "407 Proxy Authentication Required"
@@ -135,14 +165,17 @@ class Peer:
             raise LabError(f"{self.address} heard {heard} {heard.headers}")
 
     def _until(self, wanted: Callable[[SipMessage], bool], deadline: float) -> SipMessage | None:
+        for index, message in enumerate(self._kept):
+            if wanted(message):
+                return self._kept.pop(index)
         while (left := deadline - time.monotonic()) > 0:
             self._socket.settimeout(left)
             try:
-                data, (host, port) = self._socket.recvfrom(65535)
+                data, (host, port, *_) = self._socket.recvfrom(65535)
             except TimeoutError:
                 return None
-            source = f"{host}:{port}"
-            message = parse_message(data, time.time(), source, f"{self.address}:5060", "udp")
+            source = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            message = parse_message(data, time.time(), source, self._local, "udp")
             if message is None:
                 continue
             key = (message.header("via"), f"{message.method}{message.status}")
@@ -150,7 +183,26 @@ class Peer:
                 self._seen.add(key)
                 if wanted(message):
                     return message
+                self._kept.append(message)
         return None
+
+    def _via(self) -> str:
+        return f"SIP/2.0/UDP {self._local};rport;branch=z9hG4bK{next(self._count)}-{self.address}"
+
+    def _request(
+        self, method: str, uri: str, via: str, sender: str, receiver: str, call_id: str, cseq: int, headers: str
+    ) -> tuple[str, ...]:
+        return (
+            f"{method} {uri} SIP/2.0",
+            f"Via: {via}",
+            "Max-Forwards: 70",
+            f"From: {sender}",
+            f"To: {receiver}",
+            f"Call-ID: {call_id}",
+            f"CSeq: {cseq} {method}",
+            f"Contact: <{self.uri}>",
+            headers.strip("\r\n"),
+        )
 
     def _sends(self, *lines: str, at: tuple[str, int], body: str = "") -> None:
         head = "\r\n".join(line for line in lines if line)
@@ -159,4 +211,4 @@ class Peer:
 
 def _pair(source: str) -> tuple[str, int]:
     host, _, port = source.rpartition(":")
-    return host, int(port)
+    return host.strip("[]"), int(port)

@@ -94,14 +94,12 @@ class Phone:
         env = write_asound_conf(home / "asound.conf", cards)
         self._config = home / "phone.toml"
         self._config.write_text(setup.toml(name, address, self.card.pcm_name if self.card else "null"))
-        # The path of a UNIX socket has at most 107 bytes: it is made relative to the phone's own folder.
         self._socket_path = home / "control"
         self._env = env
         self._statuses: list[Json] = []
-        self._screen: Json = {}
-        self._lamps: Json = {}
         self._changed = threading.Condition()
         self._ended = ""
+        self._reader: threading.Thread | None = None
         self.program: Program | None = None
 
     def __enter__(self) -> Self:
@@ -270,8 +268,6 @@ class Phone:
                 with self._changed:
                     if "status" in message:
                         self._statuses.append(message["status"])
-                    self._screen = message.get("screen", self._screen)
-                    self._lamps = message.get("lamps", self._lamps)
                     self._changed.notify_all()
                 if message.get("event") == "errand":
                     self.errands.add(message)
@@ -280,8 +276,9 @@ class Phone:
             self._changed.notify_all()
 
     def _disconnect(self) -> None:
-        if hasattr(self, "_reader"):
+        if self._reader:
             self._reader.join(5)
+            self._reader = None
             self._stream.close()
             self._answers.close()
             self._asking.close()

@@ -198,7 +198,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_memory(tmp_path):
         store.keep(Memory((OMA,) * HISTORY_LENGTH, handset_volume=0, ringer_volume=100))
     file = tmp_path / "memory.json"
 
-    for _ in range(8):
+    for _ in range(5):
         before = file.stat().st_ino
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE)
         assert writer.stdout is not None

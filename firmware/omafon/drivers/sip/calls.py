@@ -49,6 +49,8 @@ HOLD_RETRY_S = 0.5
 
 # PJSIP_EINVALIDURI to PJSIP_EURITOOLONG (pjsip/sip_errno.h).
 INVALID_URI = range(171_039, 171_044)
+# PJSIP_ENOROUTESET: a number without a host, and no line to send it through.
+NO_ROUTE_SET = 171_005
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -205,6 +207,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         match cause:
             case Cause.NORMAL | Cause.CANCELLED if not self.outgoing:
                 return Cause.ANSWERED_ELSEWHERE if self._elsewhere else Cause.CANCELLED
+            case Cause.CANCELLED:
+                # Not by us: a redirection we do not follow ends like this.
+                return Cause.FAILED
             case Cause.UNREACHABLE if self._rang:
                 return Cause.NO_ANSWER
             case Cause.WRONG_PASSWORD if self.line is None:
@@ -360,4 +365,6 @@ def unplaced_cause(error: Any) -> Cause:
     """Why the engine would not even send the INVITE."""
     if error.status in INVALID_URI:
         return Cause.NUMBER_INVALID
+    if error.status == NO_ROUTE_SET:
+        return Cause.NO_ROUTE
     return sip_cause(0, error.reason)

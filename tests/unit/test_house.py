@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The corridor that every errand walks: in from any thread, through the core, out to the drivers that changed."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+from PIL.Image import Image
+
+from omafon.app import House
+from omafon.core.actions import Action, PlaceCall, QueryNaptr
+from omafon.core.causes import Tone
+from omafon.core.events import ClockChanged, ConfigApplied, Event, HookLifted, Key, KeyPressed
+from omafon.core.memory import Memory
+from omafon.core.screen import Lamps, SoundLevels
+from omafon.drivers.control import ControlSocket
+from omafon.inbox import Inbox
+from omafon.outbox import Drivers
+from omafon.story import tell
+from tests.unit.world import SETTINGS
+
+
+class Told:
+    """Every driver at once; keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.sounds: list[SoundLevels] = []
+        self.frames: list[Image] = []
+        self.lamps: list[Lamps] = []
+        self.memories: list[Memory] = []
+        self.actions: list[Action] = []
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def load(self) -> Memory:
+        return Memory()
+
+    def keep(self, memory: Memory) -> None:
+        self.memories.append(memory)
+
+    def sound(self, levels: SoundLevels) -> None:
+        self.sounds.append(levels)
+
+    def show(self, frame: Image) -> None:
+        self.frames.append(frame)
+
+    def light(self, lamps: Lamps) -> None:
+        self.lamps.append(lamps)
+
+    def perform(self, action: Action) -> None:
+        self.actions.append(action)
+
+    def fresh(self, within_s: float) -> bool:
+        return True
+
+
+class OtherCalls(Told):
+    """The call engine and the bell are both told the sound: so they are two."""
+
+
+@pytest.fixture
+async def house(tmp_path: Path):
+    house = House(asyncio.get_running_loop())
+    told, bell = Told(), OtherCalls()
+    drivers = Drivers(store=told, sound=bell, calls=told, resolver=told, display=told, source=told)
+    house.furnish(drivers, Memory(), ControlSocket(house.inbox.post, house, tmp_path / "control"), None)
+    house.inbox.post(ConfigApplied(SETTINGS))
+    await asyncio.sleep(0)
+    yield house, told, bell
+    house.close()
+
+
+async def test_a_level_is_told_once_and_to_everybody_concerned(house):
+    phone, told, bell = house
+    before = len(told.sounds)
+
+    phone.inbox.post(HookLifted())
+    phone.inbox.post(HookLifted())
+    await asyncio.sleep(0)
+
+    assert [levels.tone for levels in told.sounds[before:]] == [Tone.DIAL]
+    assert bell.sounds[-1] == told.sounds[-1]
+
+
+async def test_a_picture_goes_to_the_display_when_it_changed_and_not_before(house):
+    phone, told, _ = house
+    phone.inbox.post(HookLifted())
+    await asyncio.sleep(0)
+    before = len(told.frames)
+
+    phone.inbox.post(KeyPressed(Key.MUTE))
+    phone.inbox.post(KeyPressed(Key.DIGIT_1))
+    await asyncio.sleep(0)
+
+    assert len(told.frames) == before + 1
+
+
+async def test_a_question_goes_to_the_directory_and_a_call_to_the_engine(house):
+    phone, told, _ = house
+
+    for key in "03023125002#":
+        phone.inbox.post(KeyPressed(Key(key)))
+    phone.inbox.post(HookLifted())
+    await asyncio.sleep(0)
+
+    assert [type(action) for action in told.actions] == [QueryNaptr]
+
+
+async def test_a_deadline_wakes_the_core_by_itself(house):
+    phone, told, _ = house
+    settings = SETTINGS.__class__(**{f: getattr(SETTINGS, f) for f in SETTINGS.__slots__} | {"dial_timeout_s": 0.05})
+    phone.inbox.post(ConfigApplied(settings))
+    phone.inbox.post(HookLifted())
+    phone.inbox.post(KeyPressed(Key.DIGIT_2))
+
+    async with asyncio.timeout(2.0):
+        while not any(isinstance(action, PlaceCall) for action in told.actions):
+            await asyncio.sleep(0.005)
+
+
+async def test_events_of_other_threads_arrive_in_their_order():
+    taken: list[Event] = []
+    inbox = Inbox(asyncio.get_running_loop(), lambda event, now: taken.append(event))
+    wanted = [KeyPressed(Key(str(i % 10))) for i in range(200)]
+
+    thread = threading.Thread(target=lambda: [inbox.post(event) for event in wanted])
+    thread.start()
+    async with asyncio.timeout(2.0):
+        while len(taken) < len(wanted) + 1:
+            await asyncio.sleep(0.001)
+    thread.join()
+
+    assert isinstance(taken[0], ClockChanged)
+    assert taken[1:] == wanted
+
+
+async def test_an_event_after_the_end_is_nobodys():
+    loop = asyncio.new_event_loop()
+    inbox = Inbox(loop, lambda event, now: None)
+    loop.close()
+
+    inbox.post(HookLifted())
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        (KeyPressed(Key.DIGIT_4), "key pressed: a digit"),
+        (KeyPressed(Key.CALL), "key pressed: call"),
+        (HookLifted(), "hook lifted"),
+    ],
+)
+def test_the_log_tells_the_story_without_what_was_dialled(word: Event, line: str):
+    assert tell(word) == line
