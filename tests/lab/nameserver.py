@@ -51,7 +51,7 @@ class NameServer(asyncio.DatagramProtocol):
         for answer in self._answering(question):
             self._transport.sendto(answer.to_wire(), addr)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         assert self._closed
         self._closed.set_result(None)
 

@@ -34,8 +34,8 @@ class Screen:
 
     A small line `title` with `corner` at its right end, one large line `main`, and two small lines, `note` and
     `hint`. No line is longer than COLUMNS characters. `icons` share the top line with the corner text.
-    `bar` is a percent drawn large with `main` smaller above it, `centred` sets the large and small lines in the middle (a
-    clock), and `alert` shows the top line black on white: somebody must act.
+    `bar` is a percent drawn large with `main` smaller above it, `centred` sets the large and small lines in the
+    middle (a clock), and `alert` shows the top line black on white: somebody must act.
     """
 
     title: str = ""
