@@ -44,6 +44,8 @@ def registered(addresses: Addresses, registrar: Peer) -> Iterator[EngineAlone]:
         assert "response=" in proven.header("authorization")
         assert engine.hears(RegistrationChanged).registered
         yield engine
+        with registrar.answering("REGISTER"):
+            engine.calls.close()
 
 
 # Nobody but the line's own registrar gets a digest (RFC 3261 section 22; "SIP digest leak").

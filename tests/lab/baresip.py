@@ -6,7 +6,8 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -189,21 +190,19 @@ class Baresip:
         return digit
 
     def holds(self) -> None:
-        self.commands("hold")
+        """Returns once the far end has agreed."""
+        self._offers("hold")
 
     def resumes(self) -> None:
-        self.commands("resume")
+        """Returns once the far end has agreed."""
+        self._offers("resume")
 
     def transfers(self, uri: str) -> None:
         self.commands("transfer", uri)
 
     def renegotiates(self, *, within_s: float = 5.0) -> None:
         """Returns once the other end has sent a new offer, as it does to hold and to resume."""
-        self.events.until(
-            lambda event: event["type"] == "CALL_REMOTE_SDP" and event["param"] == "offer",
-            f"{self.user} gets a new offer",
-            within_s=within_s,
-        )
+        self.events.until(_is_sdp("offer"), f"{self.user} gets a new offer", within_s=within_s)
 
     def media(self) -> tuple[str, bool]:
         """The codec of the current call as 'opus/48000', and whether its voice is encrypted."""
@@ -214,6 +213,13 @@ class Baresip:
         return f"{codec[2].lower()}/{codec[3]}", "SAVP" in codec[1]
 
     # The wire.
+
+    def _offers(self, command: str) -> None:
+        # Whoever goes on before the answer is there may hang this baresip: of two messages that TLS brings at once
+        # it reads the first.
+        self.events.forget(_is_sdp("answer"))
+        self.commands(command)
+        self.events.until(_is_sdp("answer"), f"{self.user} gets an answer to {command}")
 
     def event(self, kind: str, *, within_s: float = 5.0) -> Event:
         return self.events.until(lambda event: event["type"] == kind, f"{self.user}: {kind}", within_s=within_s)
@@ -236,13 +242,18 @@ class Baresip:
         self._reader.start()
 
     def _read(self, control: socket.socket) -> None:
-        with control.makefile("rb") as stream:
+        # What baresip has still to say when we hang up resets the connection.
+        with control.makefile("rb") as stream, suppress(ConnectionResetError):
             while length := _length(stream.read):
                 message = json.loads(stream.read(length))
                 stream.read(1)  # the comma
                 (self.events if message.get("event") else self._responses).add(message)
         for heard in (self.events, self._responses):
             heard.end(f"baresip has closed its control connection:\n{self.program.tail()}")
+
+
+def _is_sdp(kind: str) -> Callable[[Event], bool]:
+    return lambda event: event["type"] == "CALL_REMOTE_SDP" and event["param"] == kind
 
 
 def _length(read: Any) -> int:

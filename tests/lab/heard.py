@@ -56,6 +56,7 @@ class Heard(Generic[Item]):
         with self._changed:
             return list(self._items)
 
-    def forget(self) -> None:
+    def forget(self, unwanted: Callable[[Item], bool] = lambda _: True) -> None:
+        """Drop what came until now and is `unwanted`: everything, when not said otherwise."""
         with self._changed:
-            self._items.clear()
+            self._items = [item for item in self._items if not unwanted(item)]

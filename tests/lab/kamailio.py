@@ -23,6 +23,7 @@ class Kamailio:
     def __init__(self, folder: Path, address: str, users: Mapping[str, str], authority: Authority) -> None:
         self.address = address
         self.users = dict(users)
+        self.authority = authority
         self.ca = authority.ca
         self._folder = folder
         self._program: Program | None = None

@@ -45,9 +45,11 @@ class Town:
         return phone
 
     def baresip(self, name: str = "bob", *, line: Transport | None = None, **more: Any) -> Baresip:
-        return self._people.enter_context(
-            Baresip(self._folder, self._addresses.fresh(), name, **self._account(name, line), **more)
-        )
+        address = self._addresses.fresh()
+        if line == "tls":
+            # The exchange does not use its connection to reach it, but opens one: there it must be a TLS server.
+            more["certificate"] = self.exchange.authority.certificate(address)
+        return self._people.enter_context(Baresip(self._folder, address, name, **self._account(name, line), **more))
 
     def linphone(self, name: str = "dave", *, line: Transport | None = None, **more: Any) -> Linphone:
         return self._people.enter_context(

@@ -18,6 +18,7 @@ from omafon.core.events import (
     CallHeld,
     CallId,
     CallRinging,
+    CallTrying,
     ClockChanged,
     ConfigApplied,
     DeadlineReached,
@@ -46,12 +47,13 @@ from omafon.core.phone import deadline, step
 from omafon.core.present import mode, present
 from omafon.core.screen import COLUMNS
 from omafon.core.settings import Line, Tree
-from omafon.core.state import Idle, Phone
+from omafon.core.state import Card, Idle, Phone
 from tests.unit.world import SETTINGS, SIP_OMA
 
 CONFIGS = (
     replace(SETTINGS, lines=(Line("home", "sip:100@example.org"),), trees=(Tree("a.example"), Tree("b.example"))),
     replace(SETTINGS, language="en", trees=()),
+    replace(SETTINGS, confirm_paid=True, lines=(Line("home", "sip:100@example.org"),)),
     SETTINGS,
 )
 
@@ -117,9 +119,15 @@ def something_happens(chance: random.Random, engine: Engine, serial: int) -> Eve
         (1, lambda: KeyReleased(chance.choice(list(Key)))),
         (10, HookLifted),
         (8, HookReplaced),
-        (2, lambda: NumberDialled(chance.choice(["sip:x@127.0.0.1", "112", "030123456", "", "0", "+", "2", "ü"]))),
+        (
+            2,
+            lambda: NumberDialled(
+                chance.choice(["sip:x@127.0.0.1", "112", "030123456", "09001234567", "", "0", "+", "2", "ü"])
+            ),
+        ),
         (8, lambda: IncomingCall(CallId(f"in-{serial}"), "sip:opa@127.0.0.7", "Opa", "127.0.0.7", None)),
         (1, lambda: IncomingCall(CallId(f"in-{serial}"), "sip:x@y", "", "203.0.113.9", chance.choice([None, "home"]))),
+        (3, lambda: CallTrying(call)),
         (6, lambda: CallRinging(call, chance.choice([True, False]))),
         (6, lambda: CallAnswered(call)),
         (6, lambda: CallEnded(call, chance.choice(list(Cause)))),
@@ -162,7 +170,7 @@ def check(phone: Phone, engine: Engine, now: float) -> None:
     due = deadline(phone, now)
     assert due is None or due > now, "a deadline that has passed would spin"
     assert all(len(row) <= COLUMNS for row in levels.screen.rows())
-    assert phone.focused is None or isinstance(phone.doing, Idle)
+    assert phone.focused is None or isinstance(phone.doing, Idle | Card)
 
 
 def walk(seed: int, length: int) -> None:

@@ -21,12 +21,15 @@ from omafon.core.events import (
     IncomingCall,
     MediaChanged,
     MessagesWaiting,
+    NaptrReceived,
     NetworkChanged,
 )
 from omafon.core.present import screen
 from omafon.core.settings import Accept, Contact, Settings
 from omafon.render import render
 from tests.lab.golden import GOLDEN, looks_as_approved
+from tests.unit.test_card import calling
+from tests.unit.test_routing import asking
 from tests.unit.world import SETTINGS, SIP_OMA, World
 
 ENGLISH = replace(SETTINGS, language="en", name="Hall")
@@ -381,6 +384,34 @@ def volume_of_the_handset_english() -> World:
     phone = talking(ENGLISH)
     phone.presses("vol+", "vol+", "vol+")
     return phone
+
+
+@scene
+def calling_enum_proven() -> World:
+    phone = World()
+    phone.lifts()
+    phone.dials("030123456#")
+    phone.happens(NaptrReceived(phone.asked().lookup, "e164.arpa", (SIP_OMA,), True))
+    return phone
+
+
+@scene
+def card_of_a_call() -> World:
+    phone = calling()
+    phone.presses("ok")
+    return phone
+
+
+@scene
+def card_with_a_long_address() -> World:
+    phone = calling()
+    phone.presses("ok", "down")
+    return phone
+
+
+@scene
+def asks_before_it_costs() -> World:
+    return asking()
 
 
 @pytest.mark.parametrize("name", SCENES)

@@ -2,11 +2,11 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """A call, in each of its states, carrying only what is true in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omafon.core.dialplan import E164, SipUri
 from omafon.core.events import CallId, DnsError, LookupId
-from omafon.core.memory import Direction
+from omafon.core.memory import Direction, Tried
 from omafon.core.naptr import Service
 from omafon.core.settings import Route
 
@@ -18,6 +18,43 @@ class Peer:
     number: str = ""
     uri: str = ""
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ByUri:
+    """Straight to a SIP URI, or through `line`."""
+
+    uri: SipUri
+    route: Route
+    line: str | None = None
+    secure_dns: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByEnum:
+    """To whatever the ENUM trees name."""
+
+    number: E164
+
+
+@dataclass(frozen=True, slots=True)
+class ByProvider:
+    """Through the line that carries calls."""
+
+    digits: str
+    route: Route = Route.PROVIDER
+
+
+Way = ByUri | ByEnum | ByProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """The ways that are left for an outgoing call, best first, those that were tried, and what the trees said."""
+
+    ways: tuple[Way, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    answers: tuple["TreeAnswer | None", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +77,7 @@ class Resolving:
     lookup: LookupId
     answers: tuple[TreeAnswer | None, ...]
     until: float
+    journey: Journey = field(default_factory=Journey)
 
     route = Route.ENUM
     direction = Direction.OUT
@@ -47,7 +85,11 @@ class Resolving:
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """An INVITE is out. `ringing` once the far end rings; `early_media` when the network sends its own tones."""
+    """An INVITE is out, since `sent`.
+
+    `trying` once the far host has said anything, `ringing` once the far end rings; `early_media` when the network
+    sends its own tones.
+    """
 
     id: CallId
     peer: Peer
@@ -55,8 +97,11 @@ class Calling:
     route: Route
     line: str | None
     secure_dns: bool | None = None
+    sent: float = 0.0
+    trying: bool = False
     ringing: bool = False
     early_media: bool = False
+    journey: Journey = field(default_factory=Journey)
 
     direction = Direction.OUT
 
@@ -91,6 +136,7 @@ class InCall:
     tls: bool = False
     secure_dns: bool | None = None
     far_hold: bool = False
+    tried: tuple[Tried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +194,19 @@ def uri_host(uri: str) -> str:
     if rest.startswith("["):
         return rest[1:].partition("]")[0].lower()
     return rest.partition(":")[0].lower()
+
+
+def uri_port(uri: str) -> int:
+    """The port of a SIP URI; that of its scheme and transport when it names none (RFC 3261 section 19.1.2).
+
+    >>> uri_port("sip:oma@[2001:db8::7]:5062"), uri_port("sip:oma@example.net"), uri_port("sips:oma@example.net")
+    (5062, 5060, 5061)
+    """
+    host = uri.partition(":")[2].rpartition("@")[2].partition(";")[0].partition("?")[0]
+    port = host.rpartition("]")[2].partition(":")[2]
+    if port.isascii() and port.isdigit():
+        return int(port)
+    return 5061 if uri.lower().startswith("sips:") or "transport=tls" in uri.lower() else 5060
 
 
 def shown_uri(uri: SipUri | str) -> str:

@@ -29,6 +29,8 @@ class Cause(StrEnum):
     NOT_FOUND = "not_found"
     NUMBER_INCOMPLETE = "number_incomplete"
     NUMBER_INVALID = "number_invalid"
+    OWN_NUMBER = "own_number"
+    BARRED = "barred"  # the owner's digit map forbids it
     NO_ROUTE = "no_route"  # not in ENUM, and no line that could carry it
     NO_DIRECTORY = "no_directory"  # no ENUM tree answered, and no line that could carry the call
     NO_EMERGENCY_ROUTE = "no_emergency_route"
@@ -65,6 +67,8 @@ CAUSE_TONES: dict[Cause, Tone] = dict.fromkeys(Cause, Tone.CONGESTION) | {
     Cause.NOT_FOUND: Tone.ERROR,
     Cause.NUMBER_INCOMPLETE: Tone.ERROR,
     Cause.NUMBER_INVALID: Tone.ERROR,
+    Cause.OWN_NUMBER: Tone.ERROR,
+    Cause.BARRED: Tone.ERROR,
     Cause.NO_ROUTE: Tone.ERROR,
     Cause.NO_EMERGENCY_ROUTE: Tone.ERROR,
 }

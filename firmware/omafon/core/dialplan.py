@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NewType
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from omafon.core import uri
 from omafon.core.causes import Cause
@@ -135,13 +135,30 @@ def interpret(digits: str, *, country: str, area: str, speed_dials: Set[int] = f
     return _number(wanted, country.upper(), area)
 
 
+def emergency_numbers(country: str) -> Set[str]:
+    """The emergency numbers of `country` that this table knows; `is_emergency` knows the library's too."""
+    return EMERGENCY.get(country.upper(), frozenset()) | {"112"}
+
+
 def is_emergency(digits: str, country: str) -> bool:
     """Whether exactly these digits call for help in `country`."""
     if not (digits.isascii() and digits.isdigit()):
         return False
     region = country.upper()
-    known = EMERGENCY.get(region, frozenset()) | {"112"}
-    return digits in known or phonenumbers.is_emergency_number(digits, region)
+    return digits in emergency_numbers(region) or phonenumbers.is_emergency_number(digits, region)
+
+
+def costs_extra(number: E164) -> bool:
+    """Whether a call to `number` costs more than a call: premium rate and shared cost services.
+
+    >>> costs_extra(E164("+499001234567")), costs_extra(E164("+4930123456"))
+    (True, False)
+    """
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except NumberParseException:
+        return False
+    return kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST)
 
 
 def group(digits: str, country: str) -> str:
@@ -243,10 +260,11 @@ def _possible(digits: str, region: str) -> E164:
         few = error.error_type in _UNFINISHED
         raise DialError(Cause.NUMBER_INCOMPLETE if few else Cause.NUMBER_INVALID) from error
     home = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    if number.italian_leading_zero and phonenumbers.ndd_prefix_for_region(home, True) == "0":
-        # The zero is a trunk prefix with too little behind it, which the library takes for a part of the number.
-        raise DialError(Cause.NUMBER_INCOMPLETE)
+    # A trunk prefix with too little or too much behind it, which the library takes for a part of the number.
+    stray_zero = number.italian_leading_zero and phonenumbers.ndd_prefix_for_region(home, True) == "0"
     verdict = phonenumbers.is_possible_number_with_reason(number)
+    if stray_zero and verdict == ValidationResult.IS_POSSIBLE:
+        verdict = ValidationResult.TOO_SHORT
     if verdict != ValidationResult.IS_POSSIBLE:
         raise DialError(Cause.NUMBER_INCOMPLETE if verdict in _TOO_FEW else Cause.NUMBER_INVALID)
     return to_e164(str(phonenumbers.format_number(number, PhoneNumberFormat.E164)))

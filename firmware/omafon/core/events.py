@@ -116,6 +116,13 @@ class IncomingCall:
 
 
 @dataclass(frozen=True, slots=True)
+class CallTrying:
+    """The host of an outgoing call has said that it works on it (100)."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
 class CallRinging:
     """The far end of an outgoing call rings (180), or the network sends its own tones (early media)."""
 
@@ -194,6 +201,7 @@ class DnsError(StrEnum):
     TIMEOUT = "TIMEOUT"
     BOGUS = "BOGUS"
     UNPROVEN = "UNPROVEN"  # the tree must be proven by DNSSEC, and nothing proves it
+    CLOCK = "CLOCK"  # it is signed, but without the time of day nobody knows whether the signatures still hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +280,7 @@ Event = (
     | HookReplaced
     | NumberDialled
     | IncomingCall
+    | CallTrying
     | CallRinging
     | CallAnswered
     | CallEnded

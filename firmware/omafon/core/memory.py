@@ -15,8 +15,19 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A way that a call was tried on before, and why it did not go."""
+
+    route: Route
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """A call of the past. `at` is Unix time of its beginning (0 when the clock was not set), `duration_s` of talk."""
+    """A call of the past. `at` is Unix time of its beginning (0 when the clock was not set), `duration_s` of talk.
+
+    `route` is how it went at last; `tried` says why it did not go otherwise.
+    """
 
     direction: Direction
     number: str
@@ -28,6 +39,7 @@ class HistoryEntry:
     answered: bool
     cause: Cause
     seen: bool = True
+    tried: tuple[Tried, ...] = ()
 
     @property
     def missed(self) -> bool:

@@ -4,16 +4,20 @@
 
 from dataclasses import replace
 
-from omafon.core import routing
+from omafon.core import card, routing
 from omafon.core.actions import Action, AnswerCall, HangUp, HoldCall, RejectCall, ResumeCall, SendDtmf
 from omafon.core.calls import Call, Calling, Held, InCall, Resolving, Ringing
 from omafon.core.causes import Cause
+from omafon.core.dialling import outcome
+from omafon.core.digitmap import LONGEST_DIALLED, Verdict
 from omafon.core.events import Key
 from omafon.core.state import (
     VOLUME_MIN,
     VOLUME_SHOWN_S,
     VOLUME_STEP,
     Browsing,
+    Card,
+    Confirming,
     Dialing,
     Idle,
     Over,
@@ -33,8 +37,10 @@ def key_pressed(phone: Phone, key: Key, now: float) -> Result:
             return _volume(phone, -VOLUME_STEP, now), ()
         case Key.MUTE:
             return _mute(phone), ()
-        case Key.CALL | Key.OK:
-            return _call_key(phone, key, now)
+        case Key.OK:
+            return _ok(phone, now)
+        case Key.CALL:
+            return _call_key(phone, now)
         case Key.END:
             return _end(phone, now)
         case Key.BACK:
@@ -62,9 +68,11 @@ def hook_lifted(phone: Phone, now: float) -> Result:
         return _answer(lifted, phone.ringing, now)
     match phone.doing:
         case Dialing(digits) if digits:
-            return routing.place(lifted, digits, now)
+            return _dialled(lifted, digits, now)
         case Browsing(index):
             return routing.place(lifted, _entry_number(phone, index), now)
+        case Card() as shown:
+            return card.called(lifted.resting(now), shown, now)
         case _:
             return lifted.resting(now), ()
 
@@ -99,18 +107,59 @@ def _dial_key(phone: Phone, key: Key, now: float) -> Result:
             return phone, ()
     if phone.ringing is not None and not phone.off_hook:
         return phone, ()
+    if isinstance(phone.doing, Card):
+        return phone, ()
+    if isinstance(phone.doing, Confirming):
+        return routing.confirmed(phone, phone.doing, now) if key is Key.HASH else (phone, ())
     digits = phone.doing.digits if isinstance(phone.doing, Dialing) else ""
     # '#' ends a number, but belongs to a code such as *21*…# (3GPP TS 22.030 section 6.5.2).
     if key is Key.HASH and digits and digits[0] not in "*#":
-        if phone.off_hook:
-            return routing.place(phone, digits, now)
-        return phone, ()
-    return replace(phone, doing=Dialing((digits + key.value)[:64], now)), ()
+        return _dialled(phone, digits, now) if phone.off_hook else (phone, ())
+    digits = (digits + key.value)[:LONGEST_DIALLED]
+    phone = replace(phone, doing=Dialing(digits, now))
+    if phone.off_hook and outcome(phone.settings, digits).wait_s <= 0.0:
+        return dialling_over(phone, digits, now)
+    return phone, ()
 
 
-def _call_key(phone: Phone, key: Key, now: float) -> Result:
+def dialling_over(phone: Phone, digits: str, now: float) -> Result:
+    """Nothing more is dialled, or nothing more could be: what the digits are is what they are."""
+    said = outcome(phone.settings, digits)
+    match said.verdict:
+        case Verdict.COMPLETE:
+            return routing.place(phone, said.digits, now)
+        case Verdict.BARRED:
+            return routing.refused(phone, digits, Cause.BARRED, now)
+        case Verdict.IMPOSSIBLE:
+            return routing.refused(phone, digits, Cause.NUMBER_INVALID, now)
+        case Verdict.MORE if digits:
+            return routing.refused(phone, digits, Cause.NUMBER_INCOMPLETE, now)
+        case _:
+            return replace(phone, doing=Over(Cause.DIAL_TIMEOUT, since=now)), ()
+
+
+def _dialled(phone: Phone, digits: str, now: float) -> Result:
+    """The person says that this is all: it is dialled as it stands where the digit map has no word for it."""
+    said = outcome(phone.settings, digits)
+    if said.verdict is Verdict.BARRED:
+        return routing.refused(phone, digits, Cause.BARRED, now)
+    return routing.place(phone, said.digits, now)
+
+
+def _ok(phone: Phone, now: float) -> Result:
+    """The card of whom this is about, or what the call key does."""
+    if isinstance(phone.doing, Browsing | Idle) and not isinstance(phone.focused, InCall | Held):
+        shown, actions = card.opened(phone, now)
+        if isinstance(shown.doing, Card):
+            return shown, actions
+    return _call_key(phone, now) if phone.off_hook else (phone, ())
+
+
+def _call_key(phone: Phone, now: float) -> Result:
     if not phone.off_hook:
-        return _call_key_on_hook(phone, key, now), ()
+        return _call_key_on_hook(phone, now), ()
+    if isinstance(phone.doing, Card):
+        return _call_from_card(phone, phone.doing, now)
     if phone.ringing is not None and not (isinstance(phone.doing, Dialing) and phone.doing.digits):
         return _answer(phone, phone.ringing, now)
     if isinstance(phone.focused, Held):
@@ -119,26 +168,39 @@ def _call_key(phone: Phone, key: Key, now: float) -> Result:
         return phone, ()
     match phone.doing:
         case Dialing(digits) if digits:
-            return routing.place(phone, digits, now)
+            return _dialled(phone, digits, now)
         case Browsing(index):
             return routing.place(phone, _entry_number(phone, index), now)
+        case Confirming() as confirming:
+            return routing.confirmed(phone, confirming, now)
         case _ if phone.held is not None:
             return _resume(phone, phone.held)
         case _:
             return _redial(phone, now)
 
 
-def _call_key_on_hook(phone: Phone, key: Key, now: float) -> Phone:
+def _call_from_card(phone: Phone, shown: Card, now: float) -> Result:
+    """Call what the card shows, in the place of the call that is being set up."""
+    if card.selected(shown) is None:
+        return phone, ()
+    hung_up: tuple[Action, ...] = ()
+    if phone.focused is not None:
+        phone, hung_up = _hang_up(phone, phone.focused, now)
+    phone, actions = card.called(phone.resting(now), shown, now)
+    return phone, (*hung_up, *actions)
+
+
+def _call_key_on_hook(phone: Phone, now: float) -> Phone:
     """With the handset down a call can only be prepared; lifting sends it."""
     match phone.doing:
         case Browsing(index):
             return replace(phone, doing=Dialing(_entry_number(phone, index), now))
         case Dialing(digits):
             return replace(phone, doing=Dialing(digits, now))
-        case _ if key is Key.CALL:
-            return _browse(phone, 0, now)
-        case _:
+        case Card():
             return phone
+        case _:
+            return _browse(phone, 0, now)
 
 
 def _end(phone: Phone, now: float) -> Result:
@@ -149,7 +211,7 @@ def _end(phone: Phone, now: float) -> Result:
     match phone.doing:
         case Dialing(digits) if digits:
             return phone.resting(now), ()
-        case Browsing() | Over():
+        case Browsing() | Confirming() | Card() | Over():
             return phone.resting(now), ()
         case _ if ringing is not None:
             return _reject(phone, ringing, 603, now)
@@ -159,11 +221,13 @@ def _end(phone: Phone, now: float) -> Result:
 
 def _back(phone: Phone, now: float) -> Result:
     match phone.doing:
+        case Card() as shown:
+            return card.closed(phone, shown, now), ()
         case Dialing(digits) if len(digits) > 1:
             return replace(phone, doing=Dialing(digits[:-1], now)), ()
         case Dialing(digits) if digits:
             return phone.resting(now), ()
-        case Browsing() | Over():
+        case Browsing() | Confirming() | Over():
             return phone.resting(now), ()
         case _ if phone.ringing is not None and phone.off_hook:
             return _reject(phone, phone.ringing, 486, now)
@@ -172,6 +236,8 @@ def _back(phone: Phone, now: float) -> Result:
 
 
 def _browse(phone: Phone, by: int, now: float) -> Phone:
+    if isinstance(phone.doing, Card):
+        return card.turned(phone, phone.doing, by, now)
     history = phone.memory.history
     if not history or phone.focused is not None or phone.ringing is not None:
         return phone
@@ -179,6 +245,8 @@ def _browse(phone: Phone, by: int, now: float) -> Phone:
         case Browsing(index):
             return replace(phone, doing=Browsing(min(max(index + by, 0), len(history) - 1), now))
         case Dialing(digits) if digits:
+            return phone
+        case Confirming():
             return phone
         case _:
             seen = tuple(entry if entry.seen else replace(entry, seen=True) for entry in history)

@@ -9,15 +9,18 @@ the phone is, and what the world does to it.
 
 from dataclasses import replace
 
-from omafon.core import person, routing
+from omafon.core import card, person, routing
 from omafon.core.actions import Action, HangUp, RejectCall, RingCall
 from omafon.core.calls import Calling, Held, InCall, Resolving, Ringing, caller_number
 from omafon.core.causes import Cause
+from omafon.core.dialling import outcome
 from omafon.core.events import (
     CallAnswered,
     CallEnded,
     CallHeld,
+    CallId,
     CallRinging,
+    CallTrying,
     ClockChanged,
     ConfigApplied,
     DeadlineReached,
@@ -43,12 +46,14 @@ from omafon.core.settings import Accept, Route
 from omafon.core.state import (
     BROWSE_TIMEOUT_S,
     CALLING_TIMEOUT_S,
-    LIFT_TIMEOUT_S,
     MAX_CALLS,
     PREDIAL_TIMEOUT_S,
     RINGING_TIMEOUT_S,
+    TRYING_TIMEOUT_S,
     Browsing,
+    Card,
     Clock,
+    Confirming,
     Dialing,
     Idle,
     LineState,
@@ -71,13 +76,13 @@ def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, .
             return person.number_dialled(phone, number, now)
         case IncomingCall():
             return _incoming(phone, event, now)
-        case CallRinging() | CallAnswered() | CallHeld() | MediaChanged():
+        case CallTrying() | CallRinging() | CallAnswered() | CallHeld() | MediaChanged():
             return _call_changed(phone, event, now), ()
         case CallEnded(call, cause):
-            # The far host is not to blame when we have no network ourselves.
-            offline = cause is Cause.UNREACHABLE and phone.addresses == ()
-            return phone.without(call, Cause.NO_NETWORK if offline else cause, now), ()
+            return _call_ended(phone, call, cause, now)
         case NaptrReceived() | LookupFailed():
+            if isinstance(phone.doing, Card):
+                phone = card.tree_answered(phone, phone.doing, event)
             return routing.tree_answered(phone, event, now)
         case DeadlineReached():
             return _deadline_reached(phone, now)
@@ -96,6 +101,8 @@ def deadline(phone: Phone, now: float) -> float | None:
                 times.append(call.until)
             case Calling():
                 times.append(call.began + CALLING_TIMEOUT_S)
+                if routing.has_other_way(call) and not call.trying:
+                    times.append(call.sent + TRYING_TIMEOUT_S)
             case Ringing():
                 times.append(call.began + RINGING_TIMEOUT_S)
             case InCall():
@@ -118,11 +125,17 @@ def _until_next(step_s: float, at: float) -> float:
 def _doing_until(phone: Phone, now: float) -> list[float]:
     match phone.doing:
         case Dialing(digits, since) if phone.off_hook:
-            return [since + (phone.settings.dial_timeout_s if digits else LIFT_TIMEOUT_S)]
+            return [since + outcome(phone.settings, digits).wait_s]
         case Dialing(_, since):
             return [since + PREDIAL_TIMEOUT_S]
         case Browsing(_, since):
             return [since + BROWSE_TIMEOUT_S]
+        case Confirming() as confirming:
+            return [confirming.until]
+        case Card(lookup=None, since=since):
+            return [since + BROWSE_TIMEOUT_S]
+        case Card(until=until):
+            return [until]
         case Over() as over:
             return [over.tone_until] if over.tone_until > now else []
         case Idle():
@@ -139,6 +152,9 @@ def _deadline_reached(phone: Phone, now: float) -> Result:
             case Calling() if now >= call.began + CALLING_TIMEOUT_S:
                 actions.append(HangUp(call.id))
                 phone = phone.without(call.id, Cause.NO_ANSWER, now)
+            case Calling() if routing.has_other_way(call) and not call.trying and now >= call.sent + TRYING_TIMEOUT_S:
+                phone, more = routing.silent_host(phone, call, now)
+                actions.extend(more)
             case Ringing() if now >= call.began + RINGING_TIMEOUT_S:
                 actions.append(RejectCall(call.id, 480))
                 phone = phone.without(call.id, Cause.NO_ANSWER, now)
@@ -150,14 +166,18 @@ def _deadline_reached(phone: Phone, now: float) -> Result:
 
 def _doing_ended(phone: Phone, now: float) -> Result:
     match phone.doing:
-        case Dialing(digits, since) if phone.off_hook and digits and now >= since + phone.settings.dial_timeout_s:
-            return routing.place(phone, digits, now)
-        case Dialing("", since) if phone.off_hook and now >= since + LIFT_TIMEOUT_S:
-            return replace(phone, doing=Over(Cause.DIAL_TIMEOUT, since=now)), ()
+        case Dialing(digits, since) if phone.off_hook and now >= since + outcome(phone.settings, digits).wait_s:
+            return person.dialling_over(phone, digits, now)
         case Dialing(_, since) if not phone.off_hook and now >= since + PREDIAL_TIMEOUT_S:
             return phone.resting(now), ()
         case Browsing(_, since) if now >= since + BROWSE_TIMEOUT_S:
             return phone.resting(now), ()
+        case Confirming() as confirming if now >= confirming.until:
+            return phone.resting(now), ()
+        case Card(lookup=None) as shown if now >= shown.since + BROWSE_TIMEOUT_S:
+            return card.closed(phone, shown, now), ()
+        case Card() as shown if shown.lookup is not None and now >= shown.until:
+            return card.budget_spent(phone, shown), ()
         case _:
             return phone, ()
 
@@ -188,14 +208,30 @@ def _way_in(phone: Phone, event: IncomingCall) -> Route | None:
     return Route.DIRECT if Accept.ANYONE in accept else None
 
 
-def _call_changed(phone: Phone, event: CallRinging | CallAnswered | CallHeld | MediaChanged, now: float) -> Phone:
+def _call_ended(phone: Phone, call_id: CallId, cause: Cause, now: float) -> Result:
+    call = phone.call(call_id)
+    if cause is Cause.UNREACHABLE and phone.addresses == ():
+        # The far host is not to blame when we have no network ourselves.
+        cause = Cause.NO_NETWORK
+    if isinstance(call, Calling) and cause in routing.LEADS_NOWHERE and routing.has_other_way(call):
+        return routing.nobody_there(phone, call, cause, now)
+    return phone.without(call_id, cause, now), ()
+
+
+def _call_changed(
+    phone: Phone, event: CallTrying | CallRinging | CallAnswered | CallHeld | MediaChanged, now: float
+) -> Phone:
     call = phone.call(event.call)
     match event, call:
+        case CallTrying(), Calling():
+            return phone.having(replace(call, trying=True))
         case CallRinging(_, early_media), Calling():
-            return phone.having(replace(call, ringing=True, early_media=early_media))
+            return phone.having(replace(call, trying=True, ringing=True, early_media=early_media))
         case CallAnswered(), Calling():
             talk = InCall(call.id, call.peer, call.began, call.route, call.line, call.direction, now)
-            return phone.having(replace(talk, secure_dns=call.secure_dns))
+            return replace(phone, doing=Idle()).having(
+                replace(talk, secure_dns=call.secure_dns, tried=call.journey.tried)
+            )
         case CallHeld(_, held), InCall():
             return phone.having(replace(call, far_hold=held))
         case CallHeld(_, held), Held(talk):

@@ -4,14 +4,17 @@
 
 from dataclasses import replace
 
+from omafon.core import card
 from omafon.core.calls import Calling, Held, InCall, Peer, Resolving, Ringing, shown_uri
 from omafon.core.causes import CAUSE_TONES, Cause, Tone
+from omafon.core.dialling import outcome
 from omafon.core.dialplan import E164, group, pretty
 from omafon.core.events import CallId, Driver
 from omafon.core.memory import Direction, HistoryEntry
 from omafon.core.screen import COLUMNS, Icon, Lamp, Lamps, Presentation, Screen, SoundLevels
-from omafon.core.state import Browsing, Dialing, Idle, Over, Phone
-from omafon.core.words import cause_words, route_words, trouble_words, word
+from omafon.core.state import Browsing, Card, Confirming, Dialing, Idle, Over, Phone
+from omafon.core.uri import tel_number
+from omafon.core.words import cause_words, route_words, service_words, trouble_words, word
 
 
 def present(phone: Phone, now: float) -> Presentation:
@@ -33,9 +36,9 @@ def mode(phone: Phone) -> str:
     if phone.ringing is not None and not (phone.off_hook and isinstance(phone.doing, Dialing)):
         return "ringing"
     match phone.doing:
-        case Dialing():
+        case Dialing() | Confirming():
             return "dialing"
-        case Browsing():
+        case Browsing() | Card():
             return "menu"
         case Over(Cause.NORMAL):
             return "idle"
@@ -80,7 +83,7 @@ def tone(phone: Phone, now: float) -> Tone:
             return CAUSE_TONES[over.cause]
         case _ if phone.ringing is not None:
             return Tone.WAITING
-        case Dialing(""):
+        case Dialing(digits) if not digits or outcome(phone.settings, digits).dial_tone:
             return Tone.DIAL
         case _:
             return Tone.OFF
@@ -130,6 +133,8 @@ def screen(phone: Phone, now: float) -> Screen:
 
 
 def _picture(phone: Phone, now: float) -> Screen:
+    if isinstance(phone.doing, Card) and (phone.off_hook or phone.ringing is None):
+        return _card(phone, phone.doing)
     match phone.focused:
         case Resolving() | Calling() as call:
             return _outgoing(phone, call)
@@ -144,6 +149,10 @@ def _picture(phone: Phone, now: float) -> Screen:
     match phone.doing:
         case Dialing(digits):
             return _dialing(phone, digits)
+        case Confirming() as confirming:
+            return _confirming(phone, confirming)
+        case Card() as shown:
+            return _card(phone, shown)
         case Browsing(index):
             return _browsing(phone, index)
         case Over() as over:
@@ -198,6 +207,13 @@ def _dialing(phone: Phone, digits: str) -> Screen:
     return Screen(title=phone.settings.name or "Omafon", main=word("dial", language), note=note)
 
 
+def _confirming(phone: Phone, confirming: Confirming) -> Screen:
+    language = phone.settings.language
+    title, where = confirming.peer.name or word("confirm", language), _where(phone, confirming.peer)
+    note, hint = route_words(confirming.way.route, language), word("confirm_hint", language)
+    return Screen(title=title, main=where, note=note, hint=hint, alert=True)
+
+
 def _outgoing(phone: Phone, call: Resolving | Calling) -> Screen:
     language = phone.settings.language
     if isinstance(call, Resolving):
@@ -206,7 +222,9 @@ def _outgoing(phone: Phone, call: Resolving | Calling) -> Screen:
         state = word("far_ringing" if call.ringing else "calling", language)
         route = route_words(call.route, language)
     hint = state if call.peer.name else ""
-    return Screen(title=call.peer.name or state, main=_where(phone, call.peer), note=route, hint=hint)
+    proven = isinstance(call, Calling) and call.secure_dns
+    icons = (Icon.PROVEN,) if proven else ()
+    return Screen(title=call.peer.name or state, main=_where(phone, call.peer), note=route, hint=hint, icons=icons)
 
 
 def _ringing(phone: Phone, call: Ringing) -> Screen:
@@ -229,6 +247,8 @@ def _in_call(phone: Phone, call: InCall, now: float) -> Screen:
     icons: list[Icon] = []
     if call.srtp and call.tls:
         icons.append(Icon.LOCK)
+    elif call.secure_dns:
+        icons.append(Icon.PROVEN)
     if call.far_hold:
         note = word("far_hold", language)
     if phone.muted:
@@ -255,6 +275,30 @@ def _held(phone: Phone, call: Held) -> Screen:
         note = word("waiting_from", language, name=_who(phone, phone.ringing.peer))
         hint = word("waiting_hint", language)
     return Screen(title=call.peer.name, main=_where(phone, call.peer), note=note, hint=hint, icons=(Icon.HELD,))
+
+
+def _card(phone: Phone, shown: Card) -> Screen:
+    """One service of the card: what it is large, the address below, on two lines when one is too short."""
+    language = phone.settings.language
+    who = _who(phone, shown.peer)
+    services = card.services(shown)
+    if not services:
+        waits = shown.lookup is not None and None in shown.answers
+        return Screen(title=who, main=word("looking_up" if waits else "card_empty", language))
+    index = min(shown.index, len(services) - 1)
+    service = services[index]
+    address = pretty_address(service.uri, phone.settings.country)
+    hint = address[COLUMNS:]
+    if card.can_be_called(service):
+        hint = word("card_call_hint" if phone.off_hook else "history_hint", language)
+    corner = f"{index + 1}/{len(services)}"
+    return Screen(title=who, corner=corner, main=service_words(service.service, language), note=address, hint=hint)
+
+
+def pretty_address(uri: str, country: str) -> str:
+    """What a person would write down of a URI."""
+    number = tel_number(uri)
+    return pretty(E164(number), country) if number is not None else shown_uri(uri).removeprefix("//")
 
 
 def _browsing(phone: Phone, index: int) -> Screen:

@@ -1,11 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Omafon authors
-"""How an outgoing call finds its way: family, ENUM, SIP URI, provider; emergency calls before and without all that."""
+"""How an outgoing call finds its way: family, ENUM, SIP URI, provider; emergency calls before and without all that.
 
+What was dialled becomes a list of ways, best first. A way that leads nowhere (no host answers, or it says that it
+cannot) makes room for the next; one that reached somebody who is busy, declines or does not answer is the end, so
+that a refusal is never turned into a call that costs.
+"""
+
+from collections.abc import Iterator
 from dataclasses import replace
 
-from omafon.core.actions import PlaceCall, QueryNaptr
-from omafon.core.calls import Calling, Peer, Resolving, TreeAnswer, uri_host
+from omafon.core.actions import HangUp, PlaceCall, QueryNaptr
+from omafon.core.calls import (
+    ByEnum,
+    ByProvider,
+    ByUri,
+    Calling,
+    Journey,
+    Peer,
+    Resolving,
+    TreeAnswer,
+    Way,
+    shown_uri,
+    uri_host,
+    uri_port,
+)
 from omafon.core.causes import Cause
 from omafon.core.dialplan import (
     E164,
@@ -16,81 +35,129 @@ from omafon.core.dialplan import (
     SipUri,
     SpeedDial,
     Uri,
+    costs_extra,
     interpret,
 )
 from omafon.core.events import CallId, DnsError, LookupFailed, LookupId, NaptrReceived
+from omafon.core.memory import Tried
 from omafon.core.naptr import dialable, enum_domain, evaluate
 from omafon.core.settings import Contact, Route
-from omafon.core.state import Idle, Phone, Result
+from omafon.core.state import CONFIRM_TIMEOUT_S, Confirming, Idle, Phone, Result
+
+# Nobody was reached, and so nobody refused.
+LEADS_NOWHERE = frozenset(
+    {Cause.UNREACHABLE, Cause.HOST_NOT_FOUND, Cause.SERVER_ERROR, Cause.SERVER_OVERLOADED, Cause.NOT_REGISTERED}
+)
+
+# Hosts of one number that are tried: each may cost seconds.
+MOST_HOSTS = 3
 
 
 def place(phone: Phone, dialled: str, now: float) -> Result:
     """Call whoever is meant by what was dialled. The handset is the new call's; or the person is told why not."""
-    phone, call = replace(phone, next_id=phone.next_id + 1), CallId(f"out-{phone.next_id}")
     settings = phone.settings
     speed_dials = frozenset(contact.speed_dial for contact in settings.contacts if contact.speed_dial is not None)
     try:
         destination = interpret(dialled, country=settings.country, area=settings.area, speed_dials=speed_dials)
     except DialError as error:
-        return _not_placed(phone, call, Peer(number=dialled), error.cause, now)
+        return _ended(phone, Peer(number=dialled), (), error.cause, now)
+    peer, ways = _ways(phone, destination)
+    if peer.number and peer.number == settings.number:
+        return _ended(phone, peer, (), Cause.OWN_NUMBER, now)
+    return _go(phone, peer, Journey(ways), now)
+
+
+def _ways(phone: Phone, destination: Emergency | Number | ShortCode | Uri | SpeedDial) -> tuple[Peer, tuple[Way, ...]]:
     match destination:
         case Emergency(digits):
-            return _by_provider(phone, call, Peer(number=digits), digits, Route.EMERGENCY, now)
+            return Peer(number=digits), (ByProvider(digits, Route.EMERGENCY),)
         case Number(e164):
-            return _place_number(phone, call, e164, now)
+            contact = phone.contact(e164)
+            return phone.known(e164, ""), (*_ways_to(contact), *_ways_of(phone, e164))
         case ShortCode(digits):
-            return _by_provider(phone, call, phone.known(digits, ""), digits, Route.PROVIDER, now)
+            return phone.known(digits, ""), (ByProvider(digits),)
         case Uri(uri):
-            return _place_uri(phone, call, uri, now)
+            return phone.known("", uri), (_by_uri(phone, uri),)
         case SpeedDial(key):
-            return _place_contact(phone, call, next(c for c in settings.contacts if c.speed_dial == key), now)
+            contact = next(contact for contact in phone.settings.contacts if contact.speed_dial == key)
+            numbered = _ways_of(phone, E164(contact.number)) if contact.number else ()
+            return Peer(contact.number, contact.uri, contact.name), (*_ways_to(contact), *numbered)
 
 
-def _place_contact(phone: Phone, call: CallId, contact: Contact, now: float) -> Result:
-    if contact.uri:
-        peer = Peer(contact.number, contact.uri, contact.name)
-        route = Route.FAMILY if contact.family else Route.DIRECT
-        return _invite(phone, call, peer, SipUri(contact.uri), None, route, now)
-    return _place_number(phone, call, E164(contact.number), now)
+def _ways_to(contact: Contact | None) -> tuple[Way, ...]:
+    if contact is None or not contact.uri:
+        return ()
+    return (ByUri(SipUri(contact.uri), Route.FAMILY if contact.family else Route.DIRECT),)
 
 
-def _place_number(phone: Phone, call: CallId, number: E164, now: float) -> Result:
-    contact = phone.contact(number)
-    if contact is not None and contact.uri:
-        return _place_contact(phone, call, contact, now)
-    peer = phone.known(number, "")
-    trees = phone.settings.trees
-    if not trees:
-        return _by_provider(phone, call, peer, number, Route.PROVIDER, now)
-    lookup = LookupId(phone.next_id)
-    until = now + phone.settings.enum_budget_s
-    resolving = Resolving(call, peer, now, number, lookup, (None,) * len(trees), until)
-    phone = replace(phone, next_id=phone.next_id + 1)
-    return _focusing(phone, resolving), tuple(QueryNaptr(lookup, tree.suffix, number) for tree in trees)
+def _ways_of(phone: Phone, number: E164) -> tuple[Way, ...]:
+    by_enum = (ByEnum(number),) if phone.settings.trees else ()
+    return (*by_enum, ByProvider(number)) if phone.lines or not by_enum else by_enum
 
 
-def _place_uri(phone: Phone, call: CallId, uri: SipUri, now: float) -> Result:
+def _by_uri(phone: Phone, uri: SipUri) -> ByUri:
     line = next((line for line in phone.settings.lines if line.domain == uri_host(uri)), None)
-    peer = phone.known("", uri)
     if line is not None:
-        return _invite(phone, call, peer, uri, line.name, Route.PROVIDER, now)
+        return ByUri(uri, Route.PROVIDER, line.name)
     contact = phone.contact("", uri)
-    route = Route.FAMILY if contact is not None and contact.family else Route.DIRECT
-    return _invite(phone, call, peer, uri, None, route, now)
+    return ByUri(uri, Route.FAMILY if contact is not None and contact.family else Route.DIRECT)
 
 
-def _by_provider(phone: Phone, call: CallId, peer: Peer, digits: str, route: Route, now: float) -> Result:
+def _go(phone: Phone, peer: Peer, journey: Journey, now: float, call: CallId | None = None) -> Result:
+    """Set out on the best way that is left. `call` is the id the call has already, if no engine knows it yet."""
+    if not journey.ways:
+        cause = journey.tried[0].cause if journey.tried else Cause.NO_ROUTE
+        return _ended(phone, peer, journey.tried, cause, now, call)
+    way, journey = journey.ways[0], replace(journey, ways=journey.ways[1:])
+    match way:
+        case ByUri():
+            return _invite(phone, peer, way, journey, now, call)
+        case ByEnum(number):
+            return _look_up(phone, peer, number, journey, now)
+        case ByProvider():
+            return _by_provider(phone, peer, way, journey, now, call)
+
+
+def _by_provider(
+    phone: Phone, peer: Peer, way: ByProvider, journey: Journey, now: float, call: CallId | None
+) -> Result:
     state = phone.carrier
     line = phone.line_of(state.name) if state is not None else None
+    emergency = way.route is Route.EMERGENCY
     if state is None or line is None:
-        cause = Cause.NO_EMERGENCY_ROUTE if route is Route.EMERGENCY else Cause.NO_ROUTE
-        return _not_placed(phone, call, peer, cause, now)
+        cause = Cause.NO_EMERGENCY_ROUTE if emergency else Cause.NO_ROUTE
+        return _go(phone, peer, _failed(journey, way.route, cause), now, call)
     # An emergency call is tried through a line that is down rather than refused here.
-    if not state.registered and route is not Route.EMERGENCY:
-        return _not_placed(phone, call, peer, state.cause or Cause.NOT_REGISTERED, now)
+    if not state.registered and not emergency:
+        return _ended(phone, peer, journey.tried, state.cause or Cause.NOT_REGISTERED, now, call)
     # '#' may not stand in a user part as it is (RFC 3261 section 25.1).
-    user = digits.replace("#", "%23")
-    return _invite(phone, call, peer, SipUri(f"sip:{user}@{line.domain}"), line.name, route, now)
+    user = way.digits.replace("#", "%23")
+    by_line = ByUri(SipUri(f"sip:{user}@{line.domain}"), way.route, line.name)
+    is_number = way.digits.startswith("+")
+    if is_number and (phone.settings.confirm_paid or costs_extra(E164(way.digits))):
+        confirming = Confirming(peer, by_line, journey.tried, now, now + CONFIRM_TIMEOUT_S)
+        return replace(phone, doing=confirming, focus=None), ()
+    return _invite(phone, peer, by_line, journey, now, call)
+
+
+def go_to(phone: Phone, peer: Peer, way: Way, now: float) -> Result:
+    """Call on this way and no other: the person chose it."""
+    return _go(phone, peer, Journey((way,)), now)
+
+
+def confirmed(phone: Phone, confirming: Confirming, now: float) -> Result:
+    """The person agreed to what the call costs."""
+    return _invite(phone, confirming.peer, confirming.way, Journey((), confirming.tried), now)
+
+
+def _look_up(phone: Phone, peer: Peer, number: E164, journey: Journey, now: float) -> Result:
+    trees = phone.settings.trees
+    phone, call = _next_call(phone)
+    lookup = LookupId(phone.next_id)
+    phone = replace(phone, next_id=phone.next_id + 1)
+    until = now + phone.settings.enum_budget_s
+    resolving = Resolving(call, peer, now, number, lookup, (None,) * len(trees), until, journey)
+    return _focusing(phone, resolving), tuple(QueryNaptr(lookup, tree.suffix, number) for tree in trees)
 
 
 def tree_answered(phone: Phone, event: NaptrReceived | LookupFailed, now: float) -> Result:
@@ -99,14 +166,8 @@ def tree_answered(phone: Phone, event: NaptrReceived | LookupFailed, now: float)
     suffixes = [tree.suffix for tree in phone.settings.trees]
     if call is None or event.tree not in suffixes or len(suffixes) != len(call.answers):
         return phone, ()
-    if isinstance(event, NaptrReceived):
-        name = enum_domain(call.number, event.tree)
-        found = evaluate(call.number, event.records, name=name, followed=event.followed)
-        answer = TreeAnswer(found.services, None, event.secure)
-    else:
-        answer = TreeAnswer(error=event.error)
     at = suffixes.index(event.tree)
-    call = replace(call, answers=(*call.answers[:at], answer, *call.answers[at + 1 :]))
+    call = replace(call, answers=(*call.answers[:at], answer_of(call.number, event), *call.answers[at + 1 :]))
     for spoken in call.answers:
         if spoken is None:
             return phone.having(call), ()
@@ -115,37 +176,95 @@ def tree_answered(phone: Phone, event: NaptrReceived | LookupFailed, now: float)
     return looked_up(phone, call, now)
 
 
+def answer_of(number: E164, event: NaptrReceived | LookupFailed) -> TreeAnswer:
+    """What a tree said about `number`, evaluated."""
+    if isinstance(event, LookupFailed):
+        return TreeAnswer(error=event.error)
+    name = enum_domain(number, event.tree)
+    found = evaluate(number, event.records, name=name, followed=event.followed)
+    return TreeAnswer(found.services, None, event.secure)
+
+
 def looked_up(phone: Phone, call: Resolving, now: float) -> Result:
     """Go on with what the trees have said until now: the lookup is complete, or its budget is spent."""
     phone = replace(phone, calls=tuple(other for other in phone.calls if other.id != call.id), focus=None)
-    for answer in call.answers:
-        uri = dialable(answer.services) if answer is not None else None
-        if answer is not None and uri is not None:
-            return _invite(phone, call.id, call.peer, uri, None, Route.ENUM, now, answer.secure)
-    if phone.lines:
-        return _by_provider(phone, call.id, call.peer, call.number, Route.PROVIDER, now)
-    silent = all(answer is None or answer.error in {DnsError.TIMEOUT, DnsError.SERVFAIL} for answer in call.answers)
-    return _not_placed(phone, call.id, call.peer, Cause.NO_DIRECTORY if silent else Cause.NO_ROUTE, now)
+    journey = replace(call.journey, answers=call.answers)
+    hosts = tuple(_hosts(phone, call.answers))[:MOST_HOSTS]
+    if hosts:
+        return _go(phone, call.peer, replace(journey, ways=(*hosts, *journey.ways)), now, call.id)
+    unheard = {DnsError.TIMEOUT, DnsError.SERVFAIL}
+    silent = all(answer is None or answer.error in unheard for answer in call.answers)
+    cause = Cause.NO_DIRECTORY if silent else Cause.NO_ROUTE
+    return _go(phone, call.peer, _failed(journey, Route.ENUM, cause), now, call.id)
 
 
-def _invite(
-    phone: Phone,
-    call: CallId,
-    peer: Peer,
-    uri: SipUri,
-    line: str | None,
-    route: Route,
-    now: float,
-    secure_dns: bool | None = None,
+def _hosts(phone: Phone, answers: tuple[TreeAnswer | None, ...]) -> Iterator[ByUri]:
+    """Where the trees say the number is at home, in their order.
+
+    Never through a line, though the URI be of its domain: what anybody may write into the DNS would be dialled on
+    the owner's bill. Never to ourselves (RFC 3824 section 6.2).
+    """
+    for answer in answers:
+        for service in answer.services if answer is not None else ():
+            uri = dialable((service,))
+            if answer is not None and uri is not None and not _is_own(phone, uri):
+                yield ByUri(uri, Route.ENUM, None, answer.secure)
+
+
+def _is_own(phone: Phone, uri: SipUri) -> bool:
+    if any(shown_uri(line.aor) == shown_uri(uri) for line in phone.settings.lines):
+        return True
+    here = uri_host(uri) in (phone.addresses or ())
+    return here and uri_port(uri) == phone.settings.port
+
+
+def nobody_there(phone: Phone, call: Calling, cause: Cause, now: float) -> Result:
+    """The way led nowhere: try the next, if there is one; the history gets one entry for all of them."""
+    phone = replace(phone, calls=tuple(other for other in phone.calls if other.id != call.id), focus=None)
+    return _go(phone, call.peer, _failed(call.journey, call.route, cause), now)
+
+
+def has_other_way(call: Calling) -> bool:
+    """Whether a call that reaches nobody may be tried otherwise."""
+    return bool(call.journey.ways) and not call.ringing
+
+
+def silent_host(phone: Phone, call: Calling, now: float) -> Result:
+    """The host says nothing at all, and there is another way."""
+    phone, actions = nobody_there(phone, call, Cause.UNREACHABLE, now)
+    return phone, (HangUp(call.id), *actions)
+
+
+def refused(phone: Phone, dialled: str, cause: Cause, now: float) -> Result:
+    """Tell the person why what they dialled is not even tried."""
+    return _ended(phone, Peer(number=dialled), (), cause, now)
+
+
+def _failed(journey: Journey, route: Route, cause: Cause) -> Journey:
+    return replace(journey, tried=(*journey.tried, Tried(route, cause)))
+
+
+def _invite(phone: Phone, peer: Peer, way: ByUri, journey: Journey, now: float, call: CallId | None = None) -> Result:
+    if call is None:
+        phone, call = _next_call(phone)
+    peer = replace(peer, uri=way.uri)
+    calling = Calling(call, peer, now, way.route, way.line, way.secure_dns, sent=now, journey=journey)
+    return _focusing(phone, calling), (PlaceCall(call, way.uri, way.line, way.route),)
+
+
+def _ended(
+    phone: Phone, peer: Peer, tried: tuple[Tried, ...], cause: Cause, now: float, call: CallId | None = None
 ) -> Result:
-    calling = Calling(call, replace(peer, uri=uri), now, route, line, secure_dns)
-    return _focusing(phone, calling), (PlaceCall(call, uri, line, route),)
-
-
-def _not_placed(phone: Phone, call: CallId, peer: Peer, cause: Cause, now: float) -> Result:
     """Tell the person why there is no call; the history keeps what was dialled, for redial."""
-    calling = Calling(call, peer, now, Route.DIRECT, None)
+    if call is None:
+        phone, call = _next_call(phone)
+    route = tried[-1].route if tried else Route.DIRECT
+    calling = Calling(call, peer, now, route, None, journey=Journey((), tried))
     return _focusing(phone, calling).without(call, cause, now), ()
+
+
+def _next_call(phone: Phone) -> tuple[Phone, CallId]:
+    return replace(phone, next_id=phone.next_id + 1), CallId(f"out-{phone.next_id}")
 
 
 def _focusing(phone: Phone, call: Resolving | Calling) -> Phone:

@@ -16,6 +16,7 @@ class Icon(StrEnum):
     """Small pictures in the top right corner, drawn right to left in the order given."""
 
     LOCK = "lock"  # TLS verified and SRTP: nobody listens
+    PROVEN = "proven"  # the directory's answer was validated by DNSSEC
     LINE = "line"  # registered
     NO_LINE = "no_line"  # a line is configured and not registered
     MUTED = "muted"

@@ -79,3 +79,6 @@ class Settings:
     enum_budget_s: float = 0.8
     accept: frozenset[Accept] = field(default_factory=lambda: frozenset({Accept.LINES, Accept.FAMILY}))
     dial_timeout_s: float = 4.0
+    confirm_paid: bool = False
+    port: int = 5060
+    digit_map: str = ""

@@ -5,19 +5,20 @@
 from dataclasses import dataclass, field, replace
 
 from omafon.core.actions import Action
-from omafon.core.calls import Call, Held, InCall, Peer, Ringing, uri_host
+from omafon.core.calls import ByUri, Call, Calling, Held, InCall, Peer, Resolving, Ringing, TreeAnswer, uri_host
 from omafon.core.causes import Cause
-from omafon.core.dialplan import DialError, Number, interpret
-from omafon.core.events import CallId, Driver
-from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Memory
+from omafon.core.dialplan import E164, DialError, Number, interpret
+from omafon.core.events import CallId, Driver, LookupId
+from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Memory, Tried
 from omafon.core.settings import Contact, Line, Settings
 
 # One conversation, and one that waits or is held: the third caller hears busy.
 MAX_CALLS = 2
 
-LIFT_TIMEOUT_S = 15.0  # lifted, and nothing dialled
 PREDIAL_TIMEOUT_S = 30.0  # digits typed with the handset down
 BROWSE_TIMEOUT_S = 30.0
+CONFIRM_TIMEOUT_S = 20.0
+TRYING_TIMEOUT_S = 4.0  # a host that says nothing at all, where there is another way (RFC 3263 section 4.3)
 CALLING_TIMEOUT_S = 120.0
 RINGING_TIMEOUT_S = 180.0
 TONE_S = 20.0  # how long a tone tells that something ended, before silence does
@@ -37,6 +38,35 @@ class Dialing:
 
     digits: str
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """A call that costs waits for a second '#', until `until`."""
+
+    peer: Peer
+    way: ByUri
+    tried: tuple[Tried, ...]
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The contact card of `number`: its services, one shown at a time.
+
+    It waits for the trees of `lookup` until `until`; None when it was filled from elsewhere. `entry` is the place
+    in the history it was opened from, None when it belongs to the call that has the handset.
+    """
+
+    peer: Peer
+    number: E164
+    answers: tuple[TreeAnswer | None, ...]
+    since: float
+    until: float
+    lookup: LookupId | None = None
+    index: int = 0
+    entry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +91,7 @@ class Over:
         return self.since + TONE_S
 
 
-Doing = Idle | Dialing | Browsing | Over
+Doing = Idle | Dialing | Confirming | Card | Browsing | Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +228,16 @@ class Phone:
 Result = tuple[Phone, tuple[Action, ...]]
 
 
+def _tried(call: Call) -> tuple[Tried, ...]:
+    match call:
+        case Calling(journey=journey) | Resolving(journey=journey):
+            return journey.tried
+        case InCall(tried=tried):
+            return tried
+        case _:
+            return ()
+
+
 def _remembering(phone: Phone, call: Call, cause: Cause, now: float) -> Memory:
     talk = call.talk if isinstance(call, Held) else call
     answered = isinstance(talk, InCall)
@@ -212,6 +252,7 @@ def _remembering(phone: Phone, call: Call, cause: Cause, now: float) -> Memory:
         answered=answered,
         cause=cause,
         seen=False,
+        tried=_tried(talk),
     )
     if not entry.missed:
         entry = replace(entry, seen=True)

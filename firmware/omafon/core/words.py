@@ -25,6 +25,10 @@ _WORDS: Catalogue = {
     "looking_up": ("Suche die Nummer …", "Looking it up …"),
     "calling": ("Ruft an …", "Calling …"),
     "far_ringing": ("Es klingelt", "It rings there"),
+    "confirm": ("Kostet Geld", "This call costs"),
+    "confirm_hint": ("Kostet: # ruft an", "It costs. # to call"),
+    "card_empty": ("Kein Eintrag", "Nothing listed"),
+    "card_call_hint": ("Anruf-Taste: wählen", "Call key: dial it"),
     "incoming": ("Anruf", "Call from"),
     "waiting": ("Klopft an", "Call waiting"),
     "waiting_hint": ("R: annehmen", "R: answer"),
@@ -55,6 +59,34 @@ _ROUTES: dict[Route, tuple[str, str]] = {
     Route.EMERGENCY: ("Notruf", "Emergency call"),
 }
 
+# What an Enumservice is to a person, by its type.
+_SERVICES: dict[str, tuple[str, str]] = {
+    "acct": ("Konto", "Account"),
+    "email": ("E-Mail", "E-mail"),
+    "ems": ("Nachricht", "Message"),
+    "fax": ("Fax", "Fax"),
+    "ft": ("Dateien", "Files"),
+    "h323": ("Videotelefon", "Video phone"),
+    "iax": ("Telefon (IAX)", "Phone (IAX)"),
+    "ical-access": ("Kalender", "Calendar"),
+    "ical-sched": ("Terminanfrage", "Appointments"),
+    "ifax": ("Fax per Mail", "Fax by mail"),
+    "im": ("Chat", "Chat"),
+    "mms": ("Bildnachricht", "Picture message"),
+    "pres": ("Anwesenheit", "Presence"),
+    "pstn": ("Telefonnetz", "Phone network"),
+    "sip": ("Internet-Anruf", "Internet call"),
+    "sms": ("SMS", "SMS"),
+    "unifmsg": ("Nachrichtenbox", "Message box"),
+    "vcard": ("Visitenkarte", "Visiting card"),
+    "videomsg": ("Videonachricht", "Video message"),
+    "voice": ("Telefon", "Telephone"),
+    "voicemsg": ("Anrufbeantworter", "Voice mail"),
+    "vpim": ("Sprachnachricht", "Voice message"),
+    "web": ("Webseite", "Web page"),
+    "xmpp": ("Chat (XMPP)", "Chat (XMPP)"),
+}
+
 # What a driver that failed keeps the phone from.
 _TROUBLES: dict[Driver, tuple[str, str]] = {
     Driver.SIP: ("Telefonie gestört", "Calls do not work"),
@@ -77,6 +109,8 @@ _CAUSES: dict[Cause, tuple[tuple[str, str], tuple[str, str]]] = {
     Cause.NOT_FOUND: (("Kein Anschluss", "Nummer prüfen"), ("No such number", "Check the number")),
     Cause.NUMBER_INCOMPLETE: (("Nummer zu kurz", "Nummer prüfen"), ("Number too short", "Check the number")),
     Cause.NUMBER_INVALID: (("Nummer gibt es nicht", "Nummer prüfen"), ("Not a number", "Check the number")),
+    Cause.BARRED: (("Nummer ist gesperrt", "Andere Nummer wählen"), ("Number is barred", "Dial another number")),
+    Cause.OWN_NUMBER: (("Eigene Nummer", "Andere Nummer wählen"), ("Your own number", "Dial another number")),
     Cause.NO_ROUTE: (("Kein Weg zur Nummer", "Leitung einrichten"), ("No way to that number", "Set up a line")),
     Cause.NO_DIRECTORY: (("Verzeichnis stumm", "Internet prüfen"), ("No directory answers", "Check the internet")),
     Cause.NO_EMERGENCY_ROUTE: (
@@ -119,6 +153,12 @@ def word(key: str, language: str, **values: str | int) -> str:
 def route_words(route: Route, language: str) -> str:
     """How a call travels, in words."""
     return _ROUTES[route][LANGUAGES.index(language)]
+
+
+def service_words(service: str, language: str) -> str:
+    """An Enumservice, 'email:mailto', in words; one that is not registered under its own name."""
+    kind = service.partition(":")[0]
+    return _SERVICES[kind][LANGUAGES.index(language)] if kind in _SERVICES else service
 
 
 def trouble_words(driver: Driver, language: str) -> str:

@@ -20,7 +20,7 @@ from omafon.core.screen import SoundLevels
 from omafon.drivers.sip.accounts import Accounts
 from omafon.drivers.sip.callback import describe
 from omafon.drivers.sip.calls import Legs
-from omafon.drivers.sip.engine import Engine
+from omafon.drivers.sip.engine import Doorbell, Engine
 from omafon.drivers.sip.voice import Voice
 from omafon.interfaces import DriverError, Post
 
@@ -56,7 +56,7 @@ class SipCalls:
         self._audio = audio
         self._name = name
         self._number = number
-        self._engine: Engine | None = None
+        self._doorbell: Doorbell | None = None
         self._thread: threading.Thread | None = None
         self._actions: deque[Action] = deque()
         self._levels: deque[SoundLevels] = deque(maxlen=1)
@@ -102,60 +102,60 @@ class SipCalls:
         return time.monotonic() - self._round_at <= within_s
 
     def _wake(self) -> None:
-        engine = self._engine
-        if engine is not None:
-            engine.ring_doorbell()
+        doorbell = self._doorbell
+        if doorbell is not None:
+            doorbell.ring()
 
     # All below runs on the engine's thread.
 
     def _run(self, started: "queue.SimpleQueue[DriverError | None]") -> None:
-        engine = Engine(self._sip, self._audio)
+        room = _EngineRoom(self._post, self._sip, self._audio, self._name, self._number)
         what = cure = ""
         try:
-            engine.start()
-            house = _EngineRoom(engine, self._post, self._sip, self._audio, self._name, self._number)
-            house.open(self._lines)
+            self.port = room.open(self._lines)
         except DriverError as error:
             what, cure = error.what, error.cure
+        except Exception as error:  # noqa: BLE001  # the edge of a thread
+            what, cure = f"the call engine does not start: {describe(error)}", "Look into the log."
+        if not what:
+            self._doorbell = doorbell = Doorbell(self._sip.address, self.port)
+            self._round_at = time.monotonic()
+            started.put(None)
+            self._go_round_and_round(room)
+            self._doorbell = None
+            doorbell.close()
+        room.close()
+        # On this thread, and before anybody opens another: a second endpoint in a process ends it.
+        del room
+        gc.collect()
         if what:
-            engine.destroy()
-            del engine
-            gc.collect()
             # A new one: the traceback of the first would take the engine along to another thread.
             started.put(DriverError(what, cure))
-            return
-        self.port = engine.port
-        self._engine = engine
-        self._round_at = time.monotonic()
-        started.put(None)
+
+    def _go_round_and_round(self, room: "_EngineRoom") -> None:
         while not self._stop.is_set():
             try:
-                self._go_round(house)
+                room.listen(ROUND_MS)
+                self._hand_over(room)
+                room.settle(time.monotonic())
             except Exception as error:  # noqa: BLE001  # the edge of a thread
                 log.error("call engine: %s", describe(error))
             self._round_at = time.monotonic()
-        self._engine = None
-        while self._actions:
-            house.perform(self._actions.popleft())
-        house.close()
-        # On this thread, and before anybody opens another: a second endpoint in a process ends it.
-        del house, engine
-        gc.collect()
+        self._hand_over(room)
 
-    def _go_round(self, house: "_EngineRoom") -> None:
-        house.listen(ROUND_MS)
+    def _hand_over(self, room: "_EngineRoom") -> None:
+        """Pass on what the house has asked for meanwhile."""
         while self._actions:
-            house.perform(self._actions.popleft())
+            room.perform(self._actions.popleft())
         while self._levels:
-            house.voice.apply(self._levels.popleft())
-        house.settle(time.monotonic())
+            room.voice.apply(self._levels.popleft())
 
 
 class _EngineRoom:
     """The engine and what is built around it, for the one thread that may touch them."""
 
-    def __init__(self, engine: Engine, post: Post, sip: SipConfig, audio: AudioConfig, name: str, number: str) -> None:
-        self._engine = engine
+    def __init__(self, post: Post, sip: SipConfig, audio: AudioConfig, name: str, number: str) -> None:
+        self._engine = engine = Engine(sip, audio)
         self._srtp: dict[str | None, str] = {None: sip.srtp}
         self._legs = Legs(post, lambda line: self._srtp.get(line) == "mandatory")
         self._accounts = Accounts(engine, post, self._legs.arrive, sip, name, number)
@@ -163,11 +163,14 @@ class _EngineRoom:
         self._legs.media_changed = self.voice.media_changed
         engine.card_failed = self.voice.card_failed
 
-    def open(self, lines: tuple[LineConfig, ...]) -> None:
+    def open(self, lines: tuple[LineConfig, ...]) -> int:
+        """Start; returns the port. Raises DriverError, and the engine's own errors when that is broken."""
+        self._engine.start()
         self._srtp |= {line.name: line.srtp for line in lines}
         now = time.monotonic()
         self._accounts.open(lines, now)
         self.voice.open(now)
+        return self._engine.port
 
     def listen(self, for_ms: int) -> None:
         """Handle what comes from the network, and the engine's own timers."""
@@ -186,7 +189,10 @@ class _EngineRoom:
         self.voice.settle(now)
 
     def close(self) -> None:
-        """Say goodbye to everybody, wait for their answers no longer than FAREWELL_S, and end the engine."""
+        """Say goodbye to everybody, wait for their answers no longer than FAREWELL_S, and end the engine.
+
+        Also an engine that was opened in part, or not at all.
+        """
         self._legs.hang_up_all()
         self._accounts.leave()
         until = time.monotonic() + FAREWELL_S

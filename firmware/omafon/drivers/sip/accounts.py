@@ -16,7 +16,7 @@ from omafon.core.causes import Cause, sip_cause
 from omafon.core.events import MessagesWaiting, RegistrationChanged
 from omafon.drivers.sip.callback import describe, guarded
 from omafon.drivers.sip.engine import Engine
-from omafon.interfaces import Post
+from omafon.interfaces import DriverError, Post
 
 log = logging.getLogger("omafon.sip")
 
@@ -125,7 +125,9 @@ class LineAccount(Account):
         elif prm.code not in RETRIED_BY_ENGINE and prm.code < 600:
             self.retry_at = time.monotonic() + REFUSED_RETRY_S[min(self._refusals, len(REFUSED_RETRY_S) - 1)]
             self._refusals += 1
-        self._changed(self.registered, prm.code, prm.reason, prm.expiration if self.registered else 0)
+        # The engine's own reason would speak of a challenge it gave up on.
+        reason = "Unauthorized" if prm.code in (401, 407) else prm.reason
+        self._changed(self.registered, prm.code, reason, prm.expiration if self.registered else 0)
 
     @guarded
     def onMwiInfo(self, prm: Any) -> None:  # noqa: N802
@@ -184,12 +186,16 @@ class Accounts:
         self._lines: dict[str, LineAccount] = {}
 
     def open(self, lines: Iterable[LineConfig], now: float) -> None:
-        """Create all; the lines register at the first `settle`."""
+        """Create all; the lines register at the first `settle`. Raises DriverError for a line with a bad address."""
         self._direct = Account(self._ring)
         self._direct.create(self._configuration(NOBODY, self._sip.srtp), True)
         for line in lines:
             account = LineAccount(self._ring, self._post, line)
-            account.create(self._line_configuration(line))
+            try:
+                account.create(self._line_configuration(line))
+            except pj.Error as error:
+                cure = "Correct its aor and registrar."
+                raise DriverError(f"the line {line.name} cannot be set up: {error.reason}", cure) from None
             account.retry_at = now
             self._lines[line.name] = account
         self._engine.select_account = self._select
@@ -200,9 +206,10 @@ class Accounts:
         return self._direct if line is None else self._lines.get(line)
 
     def direct_uri(self, target: str) -> str:
-        """From whom a direct call to `target` comes: us, at the address `target` sees."""
-        version = 6 if "[" in target or self._sip.address.count(":") > 1 else 4
-        return f"{self._name}<sip:{self._user}@{self._engine.own_address(version)}:{self._engine.port}>"
+        """From whom a direct call to the URI `target` comes: us, at the address its host sees."""
+        host = re.search(r"(?i)^sips?:(?:[^@]*@)?(\[[^\]]*\]|[^:;?>]*)", target)
+        address = self._engine.own_address(host[1] if host else "")
+        return f"{self._name}<sip:{self._user}@{address}:{self._engine.port}>"
 
     def settle(self, now: float) -> None:
         for line in self._lines.values():

@@ -28,6 +28,7 @@ from omafon.core.events import (
     CallHeld,
     CallId,
     CallRinging,
+    CallTrying,
     DtmfReceived,
     IncomingCall,
     MediaChanged,
@@ -75,6 +76,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.line = account.line
         self._post = post
         self._legs = legs
+        self._trying = False
         self._rang = False
         self._early_media = False
         self._answered = False
@@ -134,7 +136,10 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     @guarded
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
-        """Look out for a CANCEL that says why (RFC 3326)."""
+        """Look out for the first word of the called host, and for a CANCEL that says why (RFC 3326)."""
+        if self.outgoing and not self._trying and prm.e.body.tsxState.tsx.state == pj.PJSIP_TSX_STATE_PROCEEDING:
+            self._trying = True
+            self.tell(CallTrying(self.call))
         if not self.outgoing and not self._answered:
             state = prm.e.body.tsxState
             if state.type == pj.PJSIP_EVENT_RX_MSG and state.tsx.method == "CANCEL":

@@ -70,40 +70,36 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         self._sip = sip
         self._audio = audio
         self._log = EngineLog()
-        self._doorbell = socket.socket(socket.AF_INET6 if ":" in sip.address else socket.AF_INET, socket.SOCK_DGRAM)
 
     def start(self) -> None:
-        """Create everything up to the point where calls can be made. Raises DriverError."""
+        """Make it ready for calls. Raises DriverError, and pj.Error when it is broken."""
+        self.libCreate()
+        self.libInit(self._configuration())
+        self._open_transports()
+        self._order_codecs()
+        self.audDevManager().setNoDev()
+        self.libStart()
+
+    def own_address(self, target: str) -> str:
+        """Our address as `target`, a host of a URI, sees it; IPv6 in brackets."""
+        if self._sip.address:
+            return bracketed(self._sip.address)
         try:
-            self.libCreate()
-            self.libInit(self._configuration())
-            self._open_transports()
-            self._order_codecs()
-            self.audDevManager().setNoDev()
-            self.libStart()
-        except pj.Error as error:
-            raise DriverError(f"the call engine does not start: {error.reason}", "Look into the log.") from None
-
-    def ring_doorbell(self) -> None:
-        """Wake the engine's thread out of its wait for packets. May be called from any thread.
-
-        Four bytes to its own port, which SIP takes for a keep-alive (RFC 5626 section 3.5.1) and drops.
-        """
-        loopback = "127.0.0.1" if self._sip.address in ("", "0.0.0.0") else self._sip.address
-        # An address that is gone wakes nobody; the thread comes round by itself a little later.
-        with suppress(OSError):
-            self._doorbell.sendto(b"\r\n\r\n", ("::1" if loopback == "::" else loopback, self.port))
-
-    def own_address(self, version: int) -> str:
-        """The address that calls of this IP version seem to come from, as a URI spells it."""
-        if ("udp", version) not in self.transports:
-            return socket.gethostname()
-        address: str = self.transportGetInfo(self.transports["udp", version]).localAddress
-        return address.rpartition(":")[0]
+            numeric = ipaddress.ip_address(target.strip("[]"))
+        except ValueError:
+            # A name: looking it up here would keep the engine waiting. The main address will do for a From.
+            address: str = self.transportGetInfo(self.transports["udp", 4]).localName
+            return address.rpartition(":")[0]
+        family = socket.AF_INET6 if numeric.version == 6 else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as towards:
+            try:
+                towards.connect((str(numeric), self.port))
+            except OSError:
+                return socket.gethostname()
+            return bracketed(towards.getsockname()[0])
 
     def destroy(self) -> None:
         """End it, sending nothing any more."""
-        self._doorbell.close()
         self.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
 
     def _configuration(self) -> Any:
@@ -216,3 +212,28 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
     def onTransportState(self, prm: Any) -> None:  # noqa: N802
         if prm.type.startswith("TLS") and prm.lastError and not prm.tlsInfo.isEmpty() and prm.tlsInfo.verifyStatus:
             self.tls_failed(prm.tlsInfo.remoteCertInfo)
+
+
+class Doorbell:
+    """Wakes the engine's thread out of its wait for packets; may be rung from any thread.
+
+    Four bytes to the engine's own port, which SIP takes for a keep-alive (RFC 5626 section 3.5.1) and drops.
+    """
+
+    def __init__(self, address: str, port: int) -> None:
+        own = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+        self._door = (own, port)
+        self._socket = socket.socket(socket.AF_INET6 if ":" in own else socket.AF_INET, socket.SOCK_DGRAM)
+
+    def ring(self) -> None:
+        # Where nothing gets through (a firewall, an address that is gone), the thread comes round by itself, later.
+        with suppress(OSError):
+            self._socket.sendto(b"\r\n\r\n", self._door)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def bracketed(address: str) -> str:
+    """An IP address as a URI spells it."""
+    return f"[{address}]" if ":" in address else address

@@ -22,7 +22,10 @@ log = logging.getLogger("omafon.sip")
 # Long enough to end what the bridge still has in its queue, short enough that no microphone stays open.
 LINGER_S = 0.5
 RETRY_S = 2.0
-SEARCH_S = 10.0
+SEARCH_S = 30.0
+
+# What the owner calls being without a card on purpose.
+NO_CARD = "null"
 
 # 70 % is the level as it comes over the line.
 VOLUME_0_DB = 70
@@ -65,7 +68,8 @@ class Voice:
     def open(self, now: float) -> None:
         """Look for the card; that there is none is posted."""
         self._devices.setNoDev()
-        self._find_card(now)
+        if self._wanted != NO_CARD:
+            self._find_card(now)
 
     def apply(self, levels: SoundLevels) -> None:
         self._levels = levels
@@ -126,8 +130,9 @@ class Voice:
         """Let `clock` drive the bridge, or the timer where the card cannot."""
         self._devices.setNoDev()
         self._clock = clock
-        if clock is Clock.CARD and self._wanted != "null":
-            if self._card is None:
+        if clock is Clock.CARD and self._wanted != NO_CARD:
+            if self._card is None and not self._levels.ringing:
+                self._devices.refreshDevs()
                 self._find_card(now)
             if self._open_card(now):
                 return
@@ -148,17 +153,13 @@ class Voice:
         return True
 
     def _find_card(self, now: float) -> None:
-        if self._wanted == "null":
-            return
-        names = {device.name: device for device in self._devices.enumDev2() if device.outputCount}
         self._card = None
-        for index, device in enumerate(self._devices.enumDev2()):
-            if device.name == best_name(self._wanted, tuple(names)):
-                self._card = index
+        devices = list(self._devices.enumDev2())
+        name = best_name(self._wanted, tuple(device.name for device in devices if device.outputCount))
+        self._card = next((index for index, device in enumerate(devices) if device.name == name), None)
         if self._card is None:
-            self._trouble(
-                f"there is no sound card {self._name}" if self._wanted else "this phone has no sound card", now
-            )
+            missing = f"there is no sound card {self._name}" if self._wanted else "this phone has no sound card"
+            self._trouble(missing, now)
 
     def _retry(self, now: float) -> None:
         """Try again to find and to open a card that failed."""
@@ -238,7 +239,8 @@ class Voice:
         return leg.media if leg else None
 
     def _set_volume(self) -> None:
-        self._devices.getPlaybackDevMedia().adjustTxLevel(gain(self._levels.handset_volume))
+        # What the port receives: pjsua2 names directions from the port's side, the engine below from the bridge's.
+        self._devices.getPlaybackDevMedia().adjustRxLevel(gain(self._levels.handset_volume))
 
 
 def best_name(wanted: str, names: tuple[str, ...]) -> str | None:

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""When dialling is over, and what was meant by it: the owner's digit map, or a while of silence."""
+
+from dataclasses import replace
+
+from omafon.core.dialplan import emergency_numbers, is_emergency
+from omafon.core.digitmap import Outcome, Verdict, compile_digit_map
+from omafon.core.settings import Settings
+
+LIFT_TIMEOUT_S = 15.0  # lifted, and nothing dialled
+
+
+def outcome(settings: Settings, digits: str) -> Outcome:
+    """What `digits` are so far, what to dial for them, and after how long a silence that counts.
+
+    Without a digit map any digits are a number after `dial_timeout_s`. No map keeps an emergency number from being
+    dialled: it is one as soon as the silence says so, and its beginnings are never impossible.
+    """
+    if is_emergency(digits, settings.country):
+        return Outcome(Verdict.COMPLETE, digits, settings.dial_timeout_s)
+    if not settings.digit_map:
+        if digits:
+            return Outcome(Verdict.COMPLETE, digits, settings.dial_timeout_s)
+        return Outcome(Verdict.MORE, digits, LIFT_TIMEOUT_S)
+    said = compile_digit_map(settings.digit_map).match(digits)
+    if not digits:
+        return said if said.verdict is Verdict.COMPLETE else Outcome(Verdict.MORE, digits, LIFT_TIMEOUT_S)
+    begins_emergency = any(number.startswith(digits) for number in emergency_numbers(settings.country))
+    if begins_emergency and (said.wait_s == 0.0 or said.verdict in (Verdict.IMPOSSIBLE, Verdict.BARRED)):
+        verdict = Verdict.MORE if said.verdict is not Verdict.COMPLETE else said.verdict
+        return replace(said, verdict=verdict, wait_s=settings.dial_timeout_s)
+    return said

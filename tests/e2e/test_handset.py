@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""The handset: what the call engine plays into a real ALSA card, how soon, and for how long it holds the card."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from omafon.core.actions import HangUp
+from omafon.core.causes import Tone
+from omafon.core.events import CallAnswered, CallId, Driver, DriverFailed, DriverRecovered
+from omafon.core.screen import SoundLevels
+from omafon.sim.soundcard import RATE_HZ, SoundCard, level_db, write_asound_conf
+from tests.lab.addresses import Addresses
+from tests.lab.engine import EngineAlone
+from tests.lab.heard import LabError
+from tests.lab.peer import Peer
+from tests.lab.voice import recorded
+
+LOUD = 300
+TONE_WITHIN_MS = 150
+CLOSED_WITHIN_S = 1.0
+PAUSE = threading.Event()
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundCard]:
+    with SoundCard("handset") as card:
+        for name, value in write_asound_conf(tmp_path / "asound.conf", [card]).items():
+            monkeypatch.setenv(name, value)
+        yield card
+
+
+@pytest.fixture
+def engine(addresses: Addresses, card: SoundCard) -> Iterator[EngineAlone]:
+    with EngineAlone(addresses.fresh(), voice=card.pcm_name) as engine:
+        yield engine
+
+
+@pytest.fixture
+def peer(addresses: Addresses) -> Iterator[Peer]:
+    with Peer(addresses.fresh()) as peer:
+        yield peer
+
+
+def until(happens: Callable[[], bool], what: str, *, within_s: float) -> float:
+    """Seconds until `happens`."""
+    began = time.monotonic()
+    while not happens():
+        if time.monotonic() - began > within_s:
+            raise LabError(f"not within {within_s:g} s: {what}")
+        # One period of a card: there is nothing new to see before.
+        PAUSE.wait(0.01)
+    return time.monotonic() - began
+
+
+def frequencies_hz(card: SoundCard, start: int, seconds: float) -> set[int]:
+    """The frequencies that sound, to 5 Hz, of those within 10 dB of the strongest."""
+    frames = recorded(card, start, int(seconds * RATE_HZ))
+    spectrum = np.abs(np.fft.rfft(frames * np.hanning(len(frames)), RATE_HZ))
+    strong = spectrum > spectrum.max() / 3
+    peaks = [hz for hz in range(50, 4000) if strong[hz] and spectrum[hz] == spectrum[hz - 4 : hz + 5].max()]
+    return {round(hz / 5) * 5 for hz in peaks}
+
+
+def bursts_ms(card: SoundCard, start: int, seconds: float) -> list[tuple[bool, int]]:
+    """Sound (True) and silence in turn with their lengths, to 10 ms, the first and the last left out."""
+    frames = recorded(card, start, int(seconds * RATE_HZ))
+    loud = np.abs(frames).reshape(-1, RATE_HZ // 100).max(axis=1) > LOUD
+    edges = np.flatnonzero(np.diff(loud.astype(int))) + 1
+    lengths = np.diff(edges)
+    return [(bool(loud[edge]), int(length) * 10) for edge, length in zip(edges, lengths, strict=False)]
+
+
+@pytest.mark.parametrize(
+    ("country", "frequencies"), [("DE", {425}), ("GB", {350, 440}), ("US", {350, 440}), ("FR", {425})]
+)
+def test_the_dial_tone_is_there_at_once_and_the_countrys(
+    engine: EngineAlone, card: SoundCard, country: str, frequencies: set[int]
+) -> None:
+    lifted = card.now()
+    engine.calls.sound(SoundLevels(tone=Tone.DIAL, country=country))
+
+    frames = np.abs(recorded(card, lifted, RATE_HZ // 2))
+    first = int(np.argmax(frames > LOUD))
+    assert frames.max() > LOUD
+    assert first * 1000 / RATE_HZ <= TONE_WITHIN_MS
+    assert frequencies_hz(card, lifted + RATE_HZ // 2, 0.5) == frequencies
+
+
+@pytest.mark.parametrize(
+    ("tone", "pair"),
+    [
+        (Tone.BUSY, [(True, 480), (False, 480)]),
+        (Tone.CONGESTION, [(True, 240), (False, 240)]),
+        (Tone.RINGBACK, [(False, 4000)]),
+        (Tone.WAITING, [(True, 200), (False, 200)]),
+        (Tone.ERROR, [(True, 990), (False, 1000)]),
+    ],
+)
+def test_a_tone_has_its_cadence(engine: EngineAlone, card: SoundCard, tone: Tone, pair: list[tuple[bool, int]]) -> None:
+    start = card.now()
+    engine.calls.sound(SoundLevels(tone=tone, country="DE"))
+
+    heard = bursts_ms(card, start, max(3.2, 1.5 + sum(ms for _, ms in pair) / 1000))
+
+    for loud, expected in pair:
+        assert any(was is loud and abs(ms - expected) <= 30 for was, ms in heard), heard
+
+
+def test_a_tone_that_goes_on_is_not_begun_again(engine: EngineAlone, card: SoundCard) -> None:
+    engine.calls.sound(SoundLevels(tone=Tone.BUSY))
+    start = card.now()
+    for volume in range(70, 60, -1):
+        recorded(card, card.now(), RATE_HZ // 10)
+        engine.calls.sound(SoundLevels(tone=Tone.BUSY, handset_volume=volume))
+
+    assert all(abs(ms - 480) <= 30 for _, ms in bursts_ms(card, start, 3.0))
+
+
+def test_the_card_is_open_only_while_something_sounds(engine: EngineAlone, card: SoundCard) -> None:
+    assert not card.played(card.now() - RATE_HZ // 10, RATE_HZ // 20)
+
+    engine.calls.sound(SoundLevels(tone=Tone.DIAL))
+    until(lambda: card.played(card.now() - 960, 960), "the card is played", within_s=1)
+    engine.calls.sound(SoundLevels())
+
+    took_s = until(lambda: not card.played(card.now() - 960, 960), "the card is left", within_s=3)
+    assert took_s <= CLOSED_WITHIN_S
+
+
+def test_the_volume_is_heard(engine: EngineAlone, card: SoundCard) -> None:
+    levels = []
+    for volume in (70, 40):
+        engine.calls.sound(SoundLevels(tone=Tone.DIAL, handset_volume=volume))
+        start = card.now() + RATE_HZ // 2
+        levels.append(level_db(card.ear(start, len(recorded(card, start, RATE_HZ // 2)))))
+
+    assert levels[0] - levels[1] == pytest.approx(9.0, abs=0.5)
+
+
+def test_a_call_waits_over_the_voice(engine: EngineAlone, card: SoundCard, peer: Peer) -> None:
+    call = engine.talks_with(peer)
+    engine.calls.sound(SoundLevels(voice=(call,), tone=Tone.WAITING))
+
+    start = card.now()
+    assert [loud for loud, ms in bursts_ms(card, start, 2.0) if abs(ms - 200) <= 30]
+
+
+def test_the_microphone_is_closed_after_a_call(engine: EngineAlone, card: SoundCard, peer: Peer) -> None:
+    call = engine.talks_with(peer)
+    engine.calls.sound(SoundLevels(voice=(call,)))
+    until(lambda: card.played(card.now() - 960, 960), "the card is played", within_s=1)
+
+    engine.performs(HangUp(call))
+    engine.calls.sound(SoundLevels())
+
+    assert until(lambda: not card.played(card.now() - 960, 960), "it is left", within_s=3) <= CLOSED_WITHIN_S
+
+
+# A card that is not there.
+
+
+@pytest.mark.parametrize(
+    ("voice", "reason"),
+    [
+        ("CARD=Handset", "there is no sound card 'CARD=Handset'"),
+        ("omafon_other", "there is no sound card 'omafon_other'"),
+        ("", "this phone has no sound card"),
+    ],
+)
+def test_a_phone_without_its_card_says_so_and_still_calls(
+    addresses: Addresses, card: SoundCard, peer: Peer, voice: str, reason: str
+) -> None:
+    with EngineAlone(addresses.fresh(), voice=voice) as engine:
+        assert engine.hears(DriverFailed) == DriverFailed(Driver.VOICE, reason)
+
+        call = engine.places(peer.uri)
+        peer.answers(peer.hears("INVITE"), "200 OK", body=peer.sdp())
+        assert engine.hears(CallAnswered) == CallAnswered(call)
+        engine.calls.sound(SoundLevels(voice=(call,)))
+
+
+def test_a_phone_without_a_card_on_purpose_says_nothing(addresses: Addresses, peer: Peer) -> None:
+    with EngineAlone(addresses.fresh(), voice="null") as engine:
+        engine.talks_with(peer)
+        engine.calls.sound(SoundLevels(tone=Tone.DIAL, voice=(CallId("in-1"),)))
+
+        with pytest.raises(LabError):
+            engine.hears(DriverFailed, within_s=0.3)
+
+
+def test_a_card_that_is_pulled_out_in_a_call_comes_back(engine: EngineAlone, card: SoundCard, peer: Peer) -> None:
+    call = engine.talks_with(peer)
+    engine.calls.sound(SoundLevels(voice=(call,)))
+    until(lambda: card.played(card.now() - 960, 960), "the card is played", within_s=1)
+
+    card.unplug()
+
+    assert "stopped working" in engine.hears(DriverFailed).reason
+
+    card.plug()
+
+    assert engine.hears(DriverRecovered, within_s=5) == DriverRecovered(Driver.VOICE)
+    until(lambda: card.played(card.now() - 960, 960), "the card is played again", within_s=1)
+    assert engine.calls.fresh(1.0)
+
+
+def test_a_card_that_was_missing_is_found_when_it_is_wanted(engine: EngineAlone, card: SoundCard) -> None:
+    card.unplug()
+    engine.calls.sound(SoundLevels(tone=Tone.DIAL))
+    assert "cannot be opened" in engine.hears(DriverFailed).reason
+
+    card.plug()
+
+    assert engine.hears(DriverRecovered, within_s=5)
+    until(lambda: card.played(card.now() - 960, 960), "the card is played", within_s=1)
