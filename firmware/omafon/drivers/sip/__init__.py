@@ -9,6 +9,7 @@ that thread, and no Python is on the way of the voice.
 
 import gc
 import logging
+import os
 import queue
 import threading
 import time
@@ -65,6 +66,9 @@ class SipCalls:
 
     def open(self) -> None:
         """Start the engine and listen. Raises DriverError when the port is taken or certificates cannot be read."""
+        # The engine looks names up on its own thread, with the C library: a dead name server must not hold it for
+        # the 30 s that the library would wait.
+        os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
         started: queue.SimpleQueue[DriverError | None] = queue.SimpleQueue()
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, args=(started,), name="sip", daemon=True)
