@@ -5,6 +5,7 @@
 import json
 import os
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,10 +22,10 @@ def verdict(figure: Figure, row: dict[str, float]) -> str:
     return "met" if row[OURS] <= limit else "missed"
 
 
-def text(values: Values, agents: list[str]) -> str:
+def text(values: Values, agents: list[str], figures: Sequence[Figure] = FIGURES) -> str:
     """One line a figure, one column an agent; each peer's value with its ratio to ours behind it."""
     lines = [f"{'':<24}" + "".join(f"{agent:>18}" for agent in agents) + "  aim"]
-    for figure in FIGURES:
+    for figure in figures:
         row = values.get(figure.key, {})
         cells = (f"{_cell(row, agent, figure.unit):>18}" for agent in agents)
         aim = f"  {figure.aim.words}  {verdict(figure, row)}" if figure.aim else ""
@@ -32,13 +33,13 @@ def text(values: Values, agents: list[str]) -> str:
     return "\n".join(lines)
 
 
-def keep(values: Values, folder: Path) -> Path:
+def keep(values: Values, folder: Path, figures: Sequence[Figure] = FIGURES) -> Path:
     """Write the values with the machine and the day they belong to."""
     now = datetime.now(UTC)
     folder.mkdir(exist_ok=True)
     path = folder / f"{now:%Y-%m-%dT%H%M%S}.json"
     machine = {"system": platform.platform(), "python": platform.python_version(), "processors": os.cpu_count()}
-    missed = [figure.key for figure in FIGURES if verdict(figure, values.get(figure.key, {})) == "missed"]
+    missed = [figure.key for figure in figures if verdict(figure, values.get(figure.key, {})) == "missed"]
     kept = {"at": now.isoformat(timespec="seconds"), "machine": machine, "missed": missed, "values": values}
     path.write_text(json.dumps(kept, indent=2) + "\n")
     return path

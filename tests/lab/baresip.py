@@ -215,8 +215,7 @@ class Baresip:
     # The wire.
 
     def _offers(self, command: str) -> None:
-        # Whoever goes on before the answer is there may hang this baresip: of two messages that TLS brings at once
-        # it reads the first.
+        # A request sent before the answer is there would cross it (RFC 3261 section 14.1).
         self.events.forget(_is_sdp("answer"))
         self.commands(command)
         self.events.until(_is_sdp("answer"), f"{self.user} gets an answer to {command}")

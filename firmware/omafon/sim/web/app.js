@@ -250,7 +250,8 @@ class Phone {
   describe(call) {
     const facts = [STATES[call.state] ?? call.state, ROUTES[call.route] ?? call.route];
     if (call.codec) facts.push(call.codec.replace("/48000", "").replace("/8000", ""));
-    if (call.srtp) facts.push(call.tls ? "private" : "voice encrypted");
+    // An encrypted voice is not private while its key is sent in the clear (RFC 4568 section 8.3).
+    if (call.state === "in_call") facts.push(call.srtp && call.tls ? "private" : "not private");
     return facts.join(" · ");
   }
 
