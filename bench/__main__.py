@@ -9,9 +9,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import setting_up, starting, table, talking
+from bench import enum, setting_up, starting, table, talking
 from bench.agents import AGENTS
-from bench.figures import Values
+from bench.figures import FIGURES, Values
 from tests.lab.addresses import Addresses
 from tests.lab.certificates import Authority
 from tests.lab.heard import LabError
@@ -41,11 +41,13 @@ def main() -> int:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="omafon-bench-") as work:
         measure(agents, Path(work), times, window_s, values)
+        measure_enum(Path(work), times, values)
     print(table.text(values, agents))
+    print(f"\n{table.text(values, enum.AGENTS, enum.FIGURES)}")
     if load > 1:
         print(f"The machine was busy: its load was {load:.1f} at the start. The figures are worse than they should be.")
     if not arguments.quick:
-        print(f"kept in {table.keep(values, RESULTS)}")
+        print(f"kept in {table.keep(values, RESULTS, (*FIGURES, *enum.FIGURES))}")
     return 0
 
 
@@ -76,6 +78,17 @@ def measure(agents: list[str], work: Path, times: int, window_s: float, values: 
                     continue
                 for key, value in measured.items():
                     values.setdefault(key, {})[name] = value
+
+
+def measure_enum(work: Path, times: int, values: Values) -> None:
+    """Fill in how a number is looked up."""
+    print("bench: looking numbers up", file=sys.stderr)
+    folder = work / "enum"
+    folder.mkdir()
+    try:
+        values.update(enum.measure(folder, times))
+    except LabError as error:
+        print(f"bench: looking numbers up failed: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

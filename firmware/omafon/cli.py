@@ -102,6 +102,40 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _enum(arguments: argparse.Namespace) -> int:
+    publishes = arguments.number in ("publish", "unpublish")
+    if publishes and (arguments.tree or arguments.server):
+        return _complain(
+            "--tree and --server are for looking up", "Where to publish stands in [enum.publish].", Exit.USAGE
+        )
+    if arguments.dry_run and not publishes:
+        return _complain("--dry-run is for publish and unpublish", "A look-up changes nothing.", Exit.USAGE)
+    return _publication(arguments) if publishes else _look_up(arguments)
+
+
+def _publication(arguments: argparse.Namespace) -> int:
+    from omafon.config import ConfigError, load
+    from omafon.enum_publication import NotConfigured, publish, unpublish
+    from omafon.interfaces import DriverError
+
+    try:
+        act = publish if arguments.number == "publish" else unpublish
+        config = load(arguments.config)
+        done = act(config, lambda words: print(f"omafon: {words}", file=sys.stderr), dry_run=arguments.dry_run)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return Exit.CONFIG
+    except NotConfigured as error:
+        return _complain(error.what, error.cure, Exit.CONFIG)
+    except DriverError as error:
+        return _complain(error.what, error.cure, Exit.FAILED)
+    if arguments.json:
+        _print_json(done.as_json())
+    else:
+        print(done.as_text())
+    return Exit.DONE
+
+
+def _look_up(arguments: argparse.Namespace) -> int:
     from msgspec.structs import replace
 
     from omafon.config import Config, ConfigError, load
@@ -368,9 +402,16 @@ def _parser() -> argparse.ArgumentParser:
     screen.add_argument("--png", type=Path, metavar="FILE", help="as a picture, into FILE")
     add("events", _events, "what happens in the phone, one line each, until interrupted", control, facts)
 
-    enum = add("enum", _enum, "what ENUM says about a number", facts)
+    enum = add("enum", _enum, "what ENUM says about a number; publish the own one", facts)
     enum.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="whose [enum] counts (%(default)s)")
-    enum.add_argument("number", metavar="NUMBER")
+    enum.add_argument(
+        "number",
+        metavar="NUMBER|publish|unpublish",
+        help="the number to look up; or put the own one into the zone of [enum.publish], or take it out",
+    )
+    enum.add_argument(
+        "--dry-run", action="store_true", help="of publish and unpublish: show the update, do not send it"
+    )
     enum.add_argument(
         "--tree", action="append", metavar="SUFFIX", help="where to look, as in e164.arpa; may be repeated"
     )

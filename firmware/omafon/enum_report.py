@@ -60,13 +60,14 @@ ERROR_IN_WORDS: Mapping[str, str] = MappingProxyType(
         DnsError.TIMEOUT: "nobody answered in time",
         DnsError.BOGUS: "the answer is forged or its signatures are broken",
         DnsError.UNPROVEN: "the tree must be proven by DNSSEC and is not, so it will not be dialled",
+        DnsError.CLOCK: "the tree must be proven by DNSSEC, and that takes a clock that is set",
         NOT_E164: "ENUM takes only whole numbers of the form +441632960083, without separators",
         NO_USABLE_RECORD: "there are records, and none can be used",
     }
 )
 
 
-UNHEARD = frozenset({DnsError.SERVFAIL, DnsError.TIMEOUT, DnsError.BOGUS, DnsError.UNPROVEN})
+UNHEARD = frozenset({DnsError.SERVFAIL, DnsError.TIMEOUT, DnsError.BOGUS, DnsError.UNPROVEN, DnsError.CLOCK})
 """Errors after which nobody knows what ENUM would have said."""
 
 
@@ -74,17 +75,21 @@ UNHEARD = frozenset({DnsError.SERVFAIL, DnsError.TIMEOUT, DnsError.BOGUS, DnsErr
 class TreeReport:
     """What one tree said, in `took_s` seconds. `error` is a word of ERROR_IN_WORDS, None when services were found.
 
-    `fallback` is what a gateway to the telephone network would be given, None for what is no number.
+    `fallback` is what a gateway to the telephone network would be given, None for what is no number. `why` says what
+    DNSSEC proves and what not; the answer holds for `ttl_s`, and was not asked for when it was `cached`.
     """
 
     tree: str
     name: str = ""
     secure: bool | None = None
+    why: str = ""
     found: Evaluation = field(default_factory=Evaluation)
     error: str | None = NOT_E164
     detail: str = ""
     fallback: str | None = None
     took_s: float = 0.0
+    ttl_s: float = 0.0
+    cached: bool = False
 
     @property
     def dial(self) -> str | None:
@@ -96,6 +101,7 @@ class TreeReport:
             "name": self.name,
             "tree": self.tree,
             "secure": self.secure,
+            "why": self.why,
             "services": [
                 {"service": s.service, "uri": s.uri, "order": s.order, "preference": s.preference}
                 for s in self.found.services
@@ -107,13 +113,20 @@ class TreeReport:
             "dial": self.dial,
             "fallback": self.fallback,
             "ms": round(self.took_s * 1000, 1),
+            "ttl_s": round(self.ttl_s),
+            "cached": self.cached,
         }
 
     def lines(self) -> Iterator[str]:
         proof = {True: "proven by DNSSEC", False: "not proven by DNSSEC", None: "DNSSEC not checked"}[self.secure]
-        yield f"{self.tree}  {_plain(self.name)}  {self.took_s * 1000:.0f} ms, {proof}"
+        took = "from the cache" if self.cached else f"{self.took_s * 1000:.0f} ms"
+        yield f"{self.tree}  {_plain(self.name)}  {took}, {proof}"
+        if self.why:
+            yield f"  DNSSEC: {_plain(self.why)}"
+        if self.ttl_s:
+            yield f"  holds for {self.ttl_s:.0f} s"
         if self.error:
-            detail = f" ({_plain(self.detail)})" if self.detail else ""
+            detail = f" ({_plain(self.detail)})" if self.detail and self.detail != self.why else ""
             yield f"  {self.error}: {ERROR_IN_WORDS[self.error]}{detail}"
         width = max((len(service.service) for service in self.found.services), default=0)
         for service in self.found.services:
@@ -173,10 +186,12 @@ async def _look_up(number: str, enum: EnumConfig, country: str, area: str) -> Re
     resolver.open()
     try:
         e164 = to_e164(number)
+        trees = await asyncio.gather(*(_ask(resolver, tree, e164) for tree in enum.trees))
     except DialError:
         detail = _meant(number, country, area)
         return Report(number, tuple(TreeReport(tree, detail=detail) for tree in enum.trees))
-    trees = await asyncio.gather(*(_ask(resolver, tree, e164) for tree in enum.trees))
+    finally:
+        resolver.close()
     return Report(number, tuple(trees))
 
 
@@ -195,12 +210,12 @@ async def _ask(resolver: DnsResolver, tree: str, number: E164) -> TreeReport:
     took_s = time.perf_counter() - started
     found = evaluate(number, said.records, name=name, followed=said.followed)
     error: str | None = said.error
-    if error is None and resolver.requires_proof(tree) and not said.secure:
-        error = DnsError.UNPROVEN
-    elif error is None and not found.services:
+    if error is None and not found.services:
         error = NO_USABLE_RECORD
     otherwise = fallback(number, found.services, looked_up=error not in UNHEARD)
-    return TreeReport(tree, name, said.secure, found, error, said.detail, otherwise, took_s)
+    return TreeReport(
+        tree, name, said.secure, said.why, found, error, said.detail, otherwise, took_s, said.ttl_s, said.cached
+    )
 
 
 def _nobody_listens(event: Event) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from omafon.core import events
 from omafon.core.actions import Action, SendDtmf
 from omafon.core.calls import Calling, InCall
-from omafon.core.events import DtmfReceived, Event, Key, KeyPressed, KeyReleased
+from omafon.core.events import DtmfReceived, Event, Key, KeyHeld, KeyPressed, KeyReleased
 from omafon.core.memory import Memory
 from omafon.core.phone import step
 from omafon.core.present import mode, present
@@ -45,6 +45,8 @@ class Recorder:
         match event:
             case KeyPressed(key) if talking and key.dials:
                 event = KeyPressed(Key.DIGIT_0)
+            case KeyHeld(key) if talking and key.dials:
+                event = KeyHeld(Key.DIGIT_0)
             case KeyReleased(key) if talking and key.dials:
                 event = KeyReleased(Key.DIGIT_0)
             case DtmfReceived(call):

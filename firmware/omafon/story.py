@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 
 from omafon.core.actions import Action, SendDtmf
-from omafon.core.events import ClockChanged, ConfigApplied, DtmfReceived, Event, KeyPressed, KeyReleased
+from omafon.core.events import ClockChanged, ConfigApplied, DtmfReceived, Event, KeyHeld, KeyPressed, KeyReleased
 
 _NUMBER = re.compile(r"\+?\d[\d ]{4,}\d")
 
@@ -30,7 +30,7 @@ def tell(word: Event | Action) -> str:
     """
     name = re.sub(r"(?<!^)(?=[A-Z])", " ", type(word).__name__).lower()
     match word:
-        case KeyPressed(key) | KeyReleased(key) if key.dials:
+        case KeyPressed(key) | KeyHeld(key) | KeyReleased(key) if key.dials:
             return f"{name}: a digit"
         case SendDtmf(call) | DtmfReceived(call):
             return f"{name}: {call}"

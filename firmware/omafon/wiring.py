@@ -4,7 +4,8 @@
 
 from pathlib import Path
 
-from omafon.config import Config
+from omafon.config import Config, settings
+from omafon.core.dialplan import E164
 from omafon.drivers.dns import DnsResolver
 from omafon.drivers.sip import SipCalls
 from omafon.drivers.store import FileStore
@@ -20,7 +21,12 @@ def virtual(config: Config, state: Path, post: Post) -> Drivers:
         store=FileStore(post, state),
         sound=VirtualBell(),
         calls=SipCalls(post, config.sip, config.line, config.audio, phone.name, phone.number),
-        resolver=DnsResolver(post, config.enum),
+        resolver=DnsResolver(post, config.enum, numbers=_looked_up(config)),
         display=VirtualDisplay(),
         source=VirtualSource(),
     )
+
+
+def _looked_up(config: Config) -> list[E164]:
+    """The numbers of the phone book that are called by way of the directory."""
+    return [E164(person.number) for person in settings(config).contacts if person.number and not person.uri]

@@ -81,3 +81,67 @@ def test_an_emergency_call_waits_for_no_directory(town: Town, addresses: Address
     caller.presses(*"112#")
 
     assert wire.request("INVITE", source=caller.address).uri.startswith("sip:112@")
+
+
+def record(uri: str, preference: int = 10, *, service: str = "E2U+sip", last: str = "2") -> str:
+    """A line of the zone: +49 30 2312500`last` is at `uri`."""
+    return naptr_line(f"{last}.0.0.5.2.1.3.2.0.3.9.4", NaptrRecord(100, preference, "u", service, f"!^.*$!{uri}!", "."))
+
+
+def directory_of(folder: Path, addresses: Addresses, *lines: str) -> Knot:
+    (folder / "zone").mkdir()
+    return Knot(folder / "zone", addresses.fresh(), {TREE: lines})
+
+
+def test_a_host_where_nobody_answers_is_left_for_the_line(town: Town, tmp_path: Path, addresses: Addresses):
+    nowhere = f"sip:opa@{addresses.fresh()}"
+    with directory_of(tmp_path, addresses, record(nowhere)) as knot:
+        caller = town.phone("oma", line="udp", more={"enum": {**ASKS, "servers": [knot.server]}})
+        caller.lifts()
+        caller.presses(*"03023125002#")
+
+        caller.errands.until(
+            lambda errand: any("provider" in action for action in errand["actions"]), "calls by its line", within_s=7.0
+        )
+        caller.until(lambda s: s["mode"] == "failed", "is told what the exchange says")
+
+    assert "No such number" in caller.screen()
+
+
+def test_a_busy_friend_is_not_called_again_on_the_line(town: Town, tmp_path: Path, addresses: Addresses, wire: Capture):
+    friend = town.baresip("carol")
+    with directory_of(tmp_path, addresses, record(friend.uri)) as knot:
+        caller = town.phone("oma", line="udp", more={"enum": {**ASKS, "servers": [knot.server]}})
+        caller.lifts()
+        caller.presses(*"03023125002#")
+        friend.is_called()
+        friend.is_busy()
+        caller.until(lambda s: s["mode"] == "failed" and s["tone"] == "busy", "hears busy")
+
+        invites = [
+            m.target for m in wire.messages.all() if m.method == "INVITE" and m.source.startswith(caller.address)
+        ]
+
+    assert all(target.startswith(friend.address) for target in invites)
+
+
+def test_everything_a_number_can_be_reached_by_is_on_its_card(town: Town, tmp_path: Path, addresses: Addresses):
+    friend = town.phone("opa")
+    lines = (
+        record(friend.uri, 1),
+        record("mailto:opa@example.net", 2, service="E2U+email:mailto"),
+        record("https://example.net/opa", 3, service="E2U+web:https"),
+    )
+    with directory_of(tmp_path, addresses, *lines) as knot:
+        caller = town.phone("oma", more={"enum": {**ASKS, "servers": [knot.server]}})
+        caller.lifts()
+        caller.presses(*"03023125002#")
+        friend.is_called()
+        caller.presses("ok", "down")
+        mail = caller.screen()
+        caller.presses("down")
+        web = caller.screen()
+
+    assert "E-mail" in mail
+    assert "opa@example.net" in mail
+    assert "Web page" in web

@@ -3,6 +3,8 @@
 """A name server that does what a test wants, misbehaviour included: for what no honest one can be made to do."""
 
 import asyncio
+import ssl
+import struct
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +13,9 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-Answering = Callable[[dns.message.Message], Iterable[dns.message.Message]]
+from tests.lab.certificates import Certificate
+
+Answering = Callable[[dns.message.Message], Iterable[dns.message.Message | bytes]]
 """What datagrams go back for a question; none is silence."""
 
 RECORD = '100 10 "u" "E2U+sip" "!^.*$!sip:oma@example.net!" .'
@@ -49,11 +53,63 @@ class NameServer(asyncio.DatagramProtocol):
         self.is_asked.set()
         assert self._transport
         for answer in self._answering(question):
-            self._transport.sendto(answer.to_wire(), addr)
+            self._transport.sendto(answer if isinstance(answer, bytes) else answer.to_wire(), addr)
 
     def connection_lost(self, exc: Exception | None) -> None:
         assert self._closed
         self._closed.set_result(None)
+
+
+class TlsNameServer:
+    """The same by TLS, on connections that it keeps until it `hangs_up`. `connections` counts them all."""
+
+    def __init__(self, answering: Answering, certificate: Certificate) -> None:
+        self._answering = answering
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(certificate.certificate, certificate.key)
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._gone = asyncio.Event()
+        self.connections = 0
+        self.asked: list[dns.message.Message] = []
+        self.server = ""
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        self.server = f"tls://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        assert self._server
+        self._server.close()
+        await self.hangs_up()
+
+    async def hangs_up(self) -> None:
+        """End every connection, as servers do with idle ones, and wait until that is so."""
+        for writer in self._open:
+            writer.close()
+        while self._open:
+            self._gone.clear()
+            await asyncio.wait_for(self._gone.wait(), 5.0)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._open.add(writer)
+        try:
+            while True:
+                (length,) = struct.unpack("!H", await reader.readexactly(2))
+                question = dns.message.from_wire(await reader.readexactly(length))
+                self.asked.append(question)
+                for answer in self._answering(question):
+                    wire = answer if isinstance(answer, bytes) else answer.to_wire()
+                    writer.write(struct.pack("!H", len(wire)) + wire)
+        except (asyncio.IncompleteReadError, OSError):
+            writer.close()
+        finally:
+            self._open.discard(writer)
+            self._gone.set()
 
 
 def silence(question: dns.message.Message) -> Iterable[dns.message.Message]:

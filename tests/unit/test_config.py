@@ -3,6 +3,9 @@
 """What `phone.toml` means, and what its owner reads when something in it is wrong."""
 
 import contextlib
+import re
+from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -370,3 +373,21 @@ def test_values_cannot_be_changed_after_loading():
     with pytest.raises(AttributeError):
         parse(HOME).line[0].name = "x"
     assert msgspec.structs.replace(LineConfig("a", "sip:a@b"), name="b").name == "b"
+
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "phone.example.toml"
+
+
+def test_the_example_in_the_documentation_is_without_errors():
+    assert load(EXAMPLE)
+
+
+@pytest.mark.parametrize("table", [known.name for known in msgspec.structs.fields(Config)])
+def test_the_example_shows_every_key(table):
+    kind = next(known.type for known in msgspec.structs.fields(Config) if known.name == table)
+    part = get_args(kind)[0] if get_args(kind) else kind
+    text = EXAMPLE.read_text(encoding="utf-8")
+
+    assert re.search(rf"^#? ?\[?\[{table}\]", text, re.MULTILINE)
+    for key in part.__struct_fields__:
+        assert re.search(rf"^#? ?(\[{table}\.)?{key}\b", text, re.MULTILINE), key

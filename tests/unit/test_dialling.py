@@ -90,3 +90,11 @@ def test_a_hot_line_dials_by_itself_after_lifting():
 
     assert before == []
     assert placed(phone) == ["sip:+4930123456@example.org"]
+
+
+def test_a_hash_that_belongs_to_the_digit_map_does_not_end_dialling():
+    phone = phone_with("(<7#:030>xxxxxx)")
+
+    phone.dials("7#123456")
+
+    assert placed(phone) == ["sip:+4930123456@example.org"]

@@ -22,7 +22,7 @@ from omafon.core.events import (
     NaptrReceived,
 )
 from omafon.core.naptr import NaptrRecord
-from omafon.drivers.dns import DnsResolver, parse_server
+from omafon.drivers.dns import DnsResolver, Server, parse_server
 from omafon.enum_report import look_up
 from omafon.interfaces import DriverError
 from tests.lab.nameserver import NameServer, failed, found, silence
@@ -53,6 +53,8 @@ class House:
 
 
 def resolver(house: House, *servers: str, budget_ms: int = 800, **enum: object) -> DnsResolver:
+    """A driver that asks `servers`, and for no proofs where a test says nothing of them."""
+    enum = {"dnssec": {"e164.arpa": "off"}, **enum}
     driver = DnsResolver(house.post, EnumConfig(servers=servers, budget_ms=budget_ms, **enum))  # type: ignore[arg-type]
     driver.open()
     return driver
@@ -227,9 +229,9 @@ async def test_a_closed_driver_tells_nothing_more():
         before = asyncio.all_tasks()
         driver = resolver(house, server.server, budget_ms=60_000)
         driver.perform(QUERY)
-        lookups = asyncio.all_tasks() - before
         async with asyncio.timeout(PATIENCE_S):
             await server.is_asked.wait()
+        lookups = asyncio.all_tasks() - before
 
         driver.close()
         await asyncio.wait(lookups, timeout=PATIENCE_S)
@@ -259,18 +261,32 @@ async def test_the_systems_name_servers_are_read_anew_when_they_change(tmp_path:
 @pytest.mark.parametrize(
     ("text", "server"),
     [
-        ("192.0.2.1", ("192.0.2.1", 53)),
-        ("192.0.2.1:5353", ("192.0.2.1", 5353)),
-        ("2001:db8::1", ("2001:db8::1", 53)),
-        ("[2001:db8::1]", ("2001:db8::1", 53)),
-        ("[2001:db8::1]:5353", ("2001:db8::1", 5353)),
+        ("192.0.2.1", Server("192.0.2.1", 53)),
+        ("192.0.2.1:5353", Server("192.0.2.1", 5353)),
+        ("2001:db8::1", Server("2001:db8::1", 53)),
+        ("[2001:db8::1]", Server("2001:db8::1", 53)),
+        ("[2001:db8::1]:5353", Server("2001:db8::1", 5353)),
+        ("tls://192.0.2.1", Server("192.0.2.1", 853, certified="192.0.2.1")),
+        ("tls://[2001:db8::1]:8853#dns.example.net", Server("2001:db8::1", 8853, certified="dns.example.net")),
     ],
 )
 def test_a_name_server_is_an_address_with_or_without_a_port(text, server):
     assert parse_server(text) == server
 
 
-@pytest.mark.parametrize("text", ["", "ns.example.org", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "[192.0.2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ns.example.org",
+        "192.0.2.1:",
+        "192.0.2.1:0",
+        "192.0.2.1:65536",
+        "[192.0.2",
+        "192.0.2.1#dns.example",
+        "tls://192.0.2.1#",
+    ],
+)
 def test_what_is_no_address_of_a_name_server_is_refused_with_the_cure(text):
     with pytest.raises(DriverError) as refusal:
         resolver(House(), text)

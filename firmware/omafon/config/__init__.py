@@ -15,6 +15,7 @@ from omafon.config.parts import (
     IncomingConfig,
     LineConfig,
     PhoneConfig,
+    PublishConfig,
     SipConfig,
 )
 from omafon.config.reading import load, parse, settings
@@ -29,6 +30,7 @@ __all__ = [
     "LineConfig",
     "PhoneConfig",
     "Problem",
+    "PublishConfig",
     "SipConfig",
     "load",
     "parse",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from msgspec import structs
 
@@ -15,6 +15,9 @@ from omafon.config import rules
 from omafon.config.lines import Path
 from omafon.config.parts import EnumConfig, Part
 from omafon.config.rules import Fault, Rule, did_you_mean, quoted
+from omafon.core.dialplan import E164
+from omafon.core.naptr import enum_domain
+from omafon.core.publication import PublicationError, check_offer
 
 # What a value must be beyond its type, by its key without the indices of lists.
 _RULES: dict[tuple[str, ...], Rule] = {
@@ -23,6 +26,7 @@ _RULES: dict[tuple[str, ...], Rule] = {
     ("phone", "country"): rules.country,
     ("phone", "area"): rules.area,
     ("phone", "board"): rules.name,
+    ("phone", "digit_map"): rules.digit_map,
     ("sip", "address"): rules.address,
     ("sip", "ca"): rules.text,
     ("line", "name"): rules.name,
@@ -31,7 +35,14 @@ _RULES: dict[tuple[str, ...], Rule] = {
     ("line", "password_credential"): rules.credential,
     ("line", "registrar"): rules.registrar,
     ("enum", "trees"): rules.tree,
-    ("enum", "servers"): rules.server,
+    ("enum", "servers"): rules.name_server,
+    ("enum", "ca"): rules.text,
+    ("enum", "publish", "zone"): rules.tree,
+    ("enum", "publish", "tree"): rules.optional_tree,
+    ("enum", "publish", "server"): rules.server,
+    ("enum", "publish", "key_name"): rules.key_name,
+    ("enum", "publish", "key_secret"): rules.secret,
+    ("enum", "publish", "key_credential"): rules.credential,
     ("audio", "voice"): rules.card,
     ("audio", "ringer"): rules.card,
     ("contact", "name"): rules.name,
@@ -41,9 +52,10 @@ _RULES: dict[tuple[str, ...], Rule] = {
 _RANGES: dict[tuple[str, ...], range] = {
     ("sip", "port"): rules.PORTS,
     ("enum", "budget_ms"): rules.BUDGET_MS,
+    ("enum", "publish", "ttl_s"): rules.TTL_S,
     ("contact", "speed_dial"): rules.SPEED_DIALS,
 }
-_UNITS = {"budget_ms": " milliseconds"}
+_UNITS = {"budget_ms": " milliseconds", "ttl_s": " seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +92,9 @@ class Check:
 
     def table(self, part: type[Part], value: object, path: Path) -> None:
         if not isinstance(value, dict):
-            cure = f"Write [{path[-1]}] on a line of its own, and its keys below."
+            cure = f"Write [{_dotted(path)}] on a line of its own, and its keys below."
             if isinstance(value, list):
-                cure = f"Write [{path[-1]}] with one bracket, once."
+                cure = f"Write [{_dotted(path)}] with one bracket, once."
             self.wrong(path, "must be a table", cure)
             return
         fields = {known.name: known for known in structs.fields(part)}
@@ -117,9 +129,52 @@ class Check:
             if rules.domain(suffix) not in asked:
                 cure = did_you_mean(suffix, asked) if asked else "Add the tree to `trees`."
                 self.wrong(("enum", "dnssec", suffix), "is none of the trees", cure)
+        self._anchored(enum, asked)
+        with_tls = [server.startswith(rules.TLS) for _, server in _texts(enum, "servers")]
+        if any(with_tls) and not all(with_tls):
+            self.wrong(("enum", "servers"), "mixes servers with and without TLS", "Keep one kind.")
+        if isinstance(enum.get("publish"), dict):
+            self._published(enum["publish"], _table(data, "phone").get("number"))
+
+    def _anchored(self, enum: dict[str, Any], trees: Sequence[str]) -> None:
+        """Whether [enum.anchors] holds keys of the trees, or of zones above them."""
+        for zone, anchor in _table(enum, "anchors").items():
+            above = "." + rules.domain(zone) if rules.domain(zone) else ""
+            if not any(f".{tree}".endswith(above) for tree in trees):
+                cure = did_you_mean(zone, list(trees)) if trees else "Add the tree to `trees`."
+                self.wrong(("enum", "anchors", zone), "is no zone of the trees", cure)
+            elif isinstance(anchor, str) and (fault := rules.anchor(anchor)):
+                self.wrong(("enum", "anchors", zone), *fault)
+
+    def _published(self, publish: dict[str, Any], number: object) -> None:
+        """Whether the own number can be published as [enum.publish] says."""
+        whole = ("enum", "publish")
+        if publish.get("key_secret") and publish.get("key_credential"):
+            self.wrong((*whole, "key_credential"), "stands beside `key_secret`", "Keep one of the two.")
+        elif not (publish.get("key_secret") or publish.get("key_credential")):
+            self.wrong(whole, "has no key", 'Add the secret: key_secret = "…", or key_credential.')
+        if not number:
+            self.wrong(whole, "has no number to publish", 'Add it to [phone]: number = "+4930123456".')
+        zone, tree = publish.get("zone"), publish.get("tree") or publish.get("zone")
+        if isinstance(number, str) and isinstance(zone, str) and isinstance(tree, str) and not rules.number(number):
+            name = enum_domain(E164(rules.e164(number)), rules.domain(tree)).removesuffix(".")
+            if not f".{name}".endswith(f".{rules.domain(zone)}"):
+                self.wrong((*whole, "zone"), f"does not hold {name}", "Name the zone, and in `tree` its ENUM apex.")
+        offers: list[tuple[Path, str, object]] = [(("uri",), "sip", publish.get("uri"))]
+        offers += [(("services", service), service, uri) for service, uri in _table(publish, "services").items()]
+        for path, service, uri in offers:
+            if isinstance(uri, str):
+                try:
+                    check_offer(service, uri)
+                except PublicationError as error:
+                    self.wrong((*whole, *path), error.what, error.cure)
+        if "sip" in _table(publish, "services"):
+            self.wrong((*whole, "services", "sip"), "is told by `uri` already", "Keep one of the two.")
 
     def _value(self, kind: Any, value: object, path: Path) -> None:
         if get_origin(kind) is UnionType:  # X | None: a key that is there has the type X
+            kind = get_args(kind)[0]
+        if get_origin(kind) is Annotated:
             kind = get_args(kind)[0]
         origin = get_origin(kind)
         if isinstance(kind, type) and issubclass(kind, Part):
@@ -149,11 +204,14 @@ class Check:
         for key, content in value.items():
             self._value(kind, content, (*path, key))
 
-    def _choice(self, choices: list[str], value: object, path: Path) -> None:
-        if not isinstance(value, str):
-            self.wrong(path, f"must be a text, not {_described(value)}", f"Choose from: {', '.join(choices)}.")
+    def _choice(self, choices: list[str] | list[int], value: object, path: Path) -> None:
+        kind, words = type(choices[0]), [str(choice) for choice in choices]
+        if type(value) is not kind:
+            what = f"must be {_KINDS[kind]}, not {_described(value)}"
+            self.wrong(path, what, f"Choose from: {', '.join(words)}.")
         elif value not in choices:
-            self.wrong(path, f"{quoted(value)} is not known", did_you_mean(value, choices))
+            word = quoted(value) if isinstance(value, str) else str(value)
+            self.wrong(path, f"{word} is not known", did_you_mean(str(value), words))
 
     def _plain(self, kind: type, value: object, path: Path) -> None:
         keys = tuple(key for key in path if isinstance(key, str))
@@ -175,11 +233,11 @@ class Check:
         if home and not cure.startswith("Did you mean"):
             cure = f"It belongs to [{home}]."
         what = f"unknown key {quoted(key)}"
-        self.problems.append(Problem(what, cure, self._file, self._line(where), _dotted(where)))
+        self.problems.append(Problem(what, cure, self._file, self.line(where), _dotted(where)))
 
     def wrong(self, path: Path, what: str, cure: str) -> None:
         key = _dotted(path)
-        self.problems.append(Problem(f"{key} {what}" if key else what, cure, self._file, self._line(path), key))
+        self.problems.append(Problem(f"{key} {what}" if key else what, cure, self._file, self.line(path), key))
 
     def _unique(self, values: Sequence[tuple[Path, object]], what: str) -> None:
         seen: dict[object, Path] = {}
@@ -188,11 +246,11 @@ class Check:
                 continue
             if value in seen:
                 shown = quoted(value) if isinstance(value, str) else str(value)
-                first = self._line(seen[value])
+                first = self.line(seen[value])
                 self.wrong(path, f"{shown} is {what} in line {first} too", "Each may be there once.")
             seen.setdefault(value, path)
 
-    def _line(self, path: Path) -> int | None:
+    def line(self, path: Path) -> int | None:
         """The line of `path`, or of the innermost table around it that is written down."""
         while path and path not in self._lines:
             path = path[:-1]
@@ -214,8 +272,11 @@ def _tables(whole: type[Part]) -> dict[str, tuple[str, ...]]:
         kind, name = known.type, known.name
         if get_origin(kind) is tuple:
             kind, name = get_args(kind)[0], f"[{name}]"
+        elif get_origin(kind) is UnionType:
+            kind = get_args(kind)[0]
         if isinstance(kind, type) and issubclass(kind, Part):
             found[name] = kind.__struct_fields__
+            found.update({f"{name}.{inner}": keys for inner, keys in _tables(kind).items()})
     return found
 
 

@@ -18,6 +18,8 @@ class PhoneConfig(Part, frozen=True):
     area: str = ""
     board: str = "virtual"
     language: Literal["de", "en"] = "de"
+    digit_map: str = ""
+    confirm_paid: bool = False
 
 
 class SipConfig(Part, frozen=True):
@@ -46,11 +48,42 @@ class LineConfig(Part, frozen=True):
         return f"LineConfig(name={self.name!r}, aor={self.aor!r})"
 
 
+class PublishConfig(Part, frozen=True):
+    """The own number in the owner's zone, put there by dynamic update signed with the key `key_name`.
+
+    `tree` is the apex that the number stands under (empty: `zone`); `services` holds a URI for each Enumservice beside
+    `sip`, whose is `uri`. After `load`, `key_secret` holds what `key_credential` named.
+    """
+
+    zone: str
+    server: str
+    key_name: str
+    uri: str
+    key_algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512"] = "hmac-sha256"
+    key_secret: str = ""
+    key_credential: str = ""
+    tree: str = ""
+    ttl_s: int = 3600
+    services: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Zone and server: a repr ends in logs and tracebacks, and the secret must not."""
+        return f"PublishConfig(zone={self.zone!r}, server={self.server!r})"
+
+
 class EnumConfig(Part, frozen=True):
+    """`anchors` are the DNSSEC keys of zones, as DS or DNSKEY records or a file of these.
+
+    `ca` is a file of certificates that `servers` reached by TLS are trusted by, beside the system's.
+    """
+
     trees: tuple[str, ...] = ("e164.arpa",)
     servers: tuple[str, ...] = ()
+    ca: str = ""
     budget_ms: int = 800
     dnssec: dict[str, Literal["require", "prefer", "off"]] = field(default_factory=dict)
+    anchors: dict[str, str] = field(default_factory=dict)
+    publish: PublishConfig | None = None
 
 
 class IncomingConfig(Part, frozen=True):

@@ -15,7 +15,7 @@ from omafon.config import rules
 from omafon.config.checking import Check, ConfigError, Problem
 from omafon.config.lines import Path, key_lines
 from omafon.config.parts import Config, LineConfig, Part
-from omafon.config.rules import quoted
+from omafon.config.rules import Fault, Rule, quoted
 from omafon.core.settings import Accept, Contact, DnssecPolicy, Line, Settings, Tree
 
 P = TypeVar("P", bound=Part)
@@ -94,6 +94,9 @@ def settings(config: Config) -> Settings:
         trees=tuple(Tree(suffix, policies.get(suffix, default)) for suffix in map(rules.domain, config.enum.trees)),
         enum_budget_s=config.enum.budget_ms / 1000,
         accept=frozenset(map(Accept, config.incoming.accept)),
+        digit_map=config.phone.digit_map,
+        confirm_paid=config.phone.confirm_paid,
+        port=config.sip.port,
     )
 
 
@@ -156,28 +159,39 @@ def _syntax_problem(message: str, text: str, file: str) -> Problem:
 
 
 def _with_credentials(config: Config, lines: dict[Path, int], file: str) -> Config:
-    """`config` with each line's `password_credential` (systemd.exec(5), LoadCredential=) read into its password."""
+    """`config` with every secret that is named as a credential (systemd.exec(5), LoadCredential=) read in."""
     check = Check(Config, file, lines)
+
+    def secret(name: str, path: Path, instead: str, rule: Rule | None = None) -> str:
+        found = _credential(name, instead)
+        fault = found if isinstance(found, tuple) else rule and rule(found)
+        if fault:
+            check.wrong(path, *fault)
+        return "" if isinstance(found, tuple) else found
+
     complete: list[LineConfig] = []
     for index, line in enumerate(config.line):
-        if not line.password_credential:
-            complete.append(line)
-            continue
-        try:
-            directory = os.environ["CREDENTIALS_DIRECTORY"]
-            secret = FilePath(directory, line.password_credential).read_text(encoding="utf-8").rstrip("\r\n")
-        except KeyError:
-            what, cure = (
-                "needs systemd's credentials, and there are none",
-                "Start the phone as the service, or write `password`.",
-            )
-        except (OSError, UnicodeDecodeError):
-            what = f"{quoted(line.password_credential)} is not among the credentials"
-            cure = f"Add LoadCredential={line.password_credential}:/path/to/file to the service."
-        else:
-            complete.append(msgspec.structs.replace(line, password=secret))
-            continue
-        check.wrong(("line", index, "password_credential"), what, cure)
+        if name := line.password_credential:
+            password = secret(name, ("line", index, "password_credential"), "password")
+            line = msgspec.structs.replace(line, password=password)
+        complete.append(line)
+    enum = config.enum
+    if (publish := enum.publish) and (name := publish.key_credential):
+        key = secret(name, ("enum", "publish", "key_credential"), "key_secret", rules.secret)
+        enum = msgspec.structs.replace(enum, publish=msgspec.structs.replace(publish, key_secret=key))
     if check.problems:
         raise ConfigError(check.problems)
-    return msgspec.structs.replace(config, line=tuple(complete))
+    return msgspec.structs.replace(config, line=tuple(complete), enum=enum)
+
+
+def _credential(name: str, instead: str) -> str | Fault:
+    """What the credential `name` holds; `instead` is the key that could hold the secret itself."""
+    try:
+        directory = os.environ["CREDENTIALS_DIRECTORY"]
+        return FilePath(directory, name).read_text(encoding="utf-8").rstrip("\r\n")
+    except KeyError:
+        cure = f"Start the phone as the service, or write `{instead}`."
+        return "needs systemd's credentials, and there are none", cure
+    except (OSError, UnicodeDecodeError):
+        cure = f"Add LoadCredential={name}:/path/to/file to the service."
+        return f"{quoted(name)} is not among the credentials", cure

@@ -5,10 +5,14 @@
 No rule repeats a value that may hold a secret: the owner sees file, line and key.
 """
 
+import base64
+import binascii
 import ipaddress
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+
+from omafon.core.digitmap import DigitMapError, compile_digit_map
 
 Fault = tuple[str, str]
 """What is wrong, without its key, and the cure: each one sentence."""
@@ -18,6 +22,7 @@ Rule = Callable[[str], Fault | None]
 BUDGET_MS = range(50, 10_001)
 PORTS = range(65_536)
 SPEED_DIALS = range(1, 100)
+TTL_S = range(60, 86_401)
 
 # ISO 3166-1 alpha-2, as of 2024.
 _ISO_3166 = """
@@ -38,6 +43,13 @@ _SIP_URI = re.compile(
     r"sips?:(?:(?P<user>[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:@;?\[\]]+)(?::(?P<port>\d{1,5}))?",
     re.A,
 )
+_ANCHOR = re.compile(
+    # What may stand before the data of a line in a zone file; then digests of SHA-1, SHA-256 and SHA-384.
+    r"(?:[^\s;]+\s+)?(?:\d+\s+)?(?:IN\s+)?(?:DS\s+)?\d{1,5}\s+\d{1,3}\s+(?:1(?:\s*[0-9A-F]){40}|2(?:\s*[0-9A-F]){64}|4(?:\s*[0-9A-F]){96})"
+    r"|(?:[^\s;]+\s+)?(?:\d+\s+)?(?:IN\s+)?DNSKEY\s+\d{1,5}\s+3\s+\d{1,3}\s+[A-Z0-9+/=\s]{16,}",
+    re.A | re.I,
+)
+TLS = "tls://"
 _SEPARATORS = str.maketrans("", "", " -./")
 _CARD_INDEX = re.compile(r"(?:plug)?hw:\d|.*\bCARD=\d", re.A)
 
@@ -105,6 +117,15 @@ def number(value: str) -> Fault | None:
     return f"{quoted(value)} is not an international number", cure
 
 
+def digit_map(value: str) -> Fault | None:
+    try:
+        if value:
+            compile_digit_map(value)
+    except DigitMapError as error:
+        return f"is not a digit map: {error.what}", error.cure
+    return None
+
+
 def host(value: str) -> bool:
     """Whether `value` is a DNS name, an IPv4 address, or an IPv6 address in brackets."""
     if value.startswith("["):
@@ -147,6 +168,21 @@ def credential(value: str) -> Fault | None:
     return "is not the name of a credential", 'Write a plain file name, as in "sip-home".'
 
 
+def key_name(value: str) -> Fault | None:
+    if _is_domain(domain(value)):
+        return None
+    return "is not the name of a key", 'Write it as the server spells it, as in "oma-phone".'
+
+
+def secret(value: str) -> Fault | None:
+    """A shared secret in base 64 (RFC 4648); empty where there is none."""
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return "is not base 64", "Copy it whole, as `tsig-keygen` wrote it."
+    return None
+
+
 def address(value: str) -> Fault | None:
     if value == "" or _is_address(value, 4) or _is_address(value, 6):
         return None
@@ -159,6 +195,10 @@ def tree(value: str) -> Fault | None:
     return f"{quoted(value)} is not a DNS name", 'Write it as in "e164.arpa".'
 
 
+def optional_tree(value: str) -> Fault | None:
+    return tree(value) if value else None
+
+
 def server(value: str) -> Fault | None:
     """ADDR[:PORT]; an IPv6 address with a port stands in brackets."""
     split = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?", value)
@@ -168,6 +208,40 @@ def server(value: str) -> Fault | None:
         v6, v4, port = split.groups()
         good = (_is_address(v6, 6) if v6 else _is_address(v4, 4)) and 0 < int(port or 53) in PORTS
     return None if good else (f"{quoted(value)} is not an address of a name server", 'Write it as in "192.0.2.1:53".')
+
+
+def endpoint(value: str) -> tuple[str, int]:
+    """Address and port of what `server` accepts; port 53 where none is given.
+
+    >>> endpoint("192.0.2.1"), endpoint("[2001:db8::1]:5353")
+    (('192.0.2.1', 53), ('2001:db8::1', 5353))
+    """
+    if value.startswith("["):
+        host_part, _, port = value[1:].partition("]")
+        return host_part, int(port.removeprefix(":") or 53)
+    if value.count(":") > 1:
+        return value, 53
+    host_part, _, port = value.partition(":")
+    return host_part, int(port or 53)
+
+
+def name_server(value: str) -> Fault | None:
+    """ADDR[:PORT], or tls://ADDR[:PORT][#NAME], where NAME is the one in the certificate."""
+    place, hash_sign, certified = value.removeprefix(TLS).partition("#")
+    if value.startswith(TLS) and not server(place) and (_is_domain(certified) or not hash_sign):
+        return None
+    if not value.startswith(TLS) and not server(value):
+        return None
+    cure = 'Write it as in "192.0.2.1:53", or "tls://192.0.2.1#dns.example.net".'
+    return f"{quoted(value)} is not an address of a name server", cure
+
+
+def anchor(value: str) -> Fault | None:
+    """DS or DNSKEY records (RFC 4034), one a line, or the path of a file of these."""
+    lines = [line.split(";")[0].strip() for line in value.splitlines()]
+    if value.startswith("/") or (any(lines) and all(_ANCHOR.fullmatch(line) for line in lines if line)):
+        return None
+    return "is not a DS record", 'Write it as `keymgr ZONE ds` does, as in "12345 13 2 0123…", or the path of a file.'
 
 
 def card(value: str) -> Fault | None:

@@ -5,7 +5,7 @@
 from dataclasses import replace
 
 from omafon.core.dialplan import emergency_numbers, is_emergency
-from omafon.core.digitmap import Outcome, Verdict, compile_digit_map
+from omafon.core.digitmap import DigitMapError, Outcome, Verdict, compile_digit_map
 from omafon.core.settings import Settings
 
 LIFT_TIMEOUT_S = 15.0  # lifted, and nothing dialled
@@ -23,7 +23,7 @@ def outcome(settings: Settings, digits: str) -> Outcome:
         if digits:
             return Outcome(Verdict.COMPLETE, digits, settings.dial_timeout_s)
         return Outcome(Verdict.MORE, digits, LIFT_TIMEOUT_S)
-    said = compile_digit_map(settings.digit_map).match(digits)
+    said = _by_map(settings.digit_map, digits)
     if not digits:
         return said if said.verdict is Verdict.COMPLETE else Outcome(Verdict.MORE, digits, LIFT_TIMEOUT_S)
     begins_emergency = any(number.startswith(digits) for number in emergency_numbers(settings.country))
@@ -31,3 +31,21 @@ def outcome(settings: Settings, digits: str) -> Outcome:
         verdict = Verdict.MORE if said.verdict is not Verdict.COMPLETE else said.verdict
         return replace(said, verdict=verdict, wait_s=settings.dial_timeout_s)
     return said
+
+
+def takes_hash(settings: Settings, digits: str) -> bool:
+    """Whether '#' behind `digits` belongs to them: in codes such as *21*…# (3GPP TS 22.030 section 6.5.2), and where
+    the owner's digit map says so. Otherwise it ends them."""
+    if not digits or digits[0] in "*#":
+        return True
+    if not settings.digit_map:
+        return False
+    return _by_map(settings.digit_map, digits + "#").verdict is not Verdict.IMPOSSIBLE
+
+
+def _by_map(digit_map: str, digits: str) -> Outcome:
+    try:
+        return compile_digit_map(digit_map).match(digits)
+    except DigitMapError:
+        # The configuration lets none through; an old recording might.
+        return Outcome(Verdict.IMPOSSIBLE, digits)

@@ -331,8 +331,9 @@ class _Search:
         self._budget = budget
         self._width = len(subject) + 1
         self._every = (1 << self._width) - 1
-        self._column = sum(1 << place * self._width for place in range(self._width))
-        self._identity = sum(1 << place * self._width + place for place in range(self._width))
+        # A one at every width-th bit, and at every (width + 1)-th.
+        self._column = ((1 << self._width * self._width) - 1) // self._every
+        self._identity = ((1 << self._width * (self._width + 1)) - 1) // ((1 << self._width + 1) - 1)
         self._relations: dict[_Node, int] = {}
         self._steps: dict[_Node, int] = {}
         self._spans: list[tuple[int, int] | None] = [None] * (groups + 1)
@@ -398,6 +399,8 @@ class _Search:
                 relation = 0
                 for branch in node.branches:
                     relation |= self._relation(branch)
+            case _Repeat(_Chars() as chars):
+                relation = self._run(chars, node.low, node.high)
             case _Repeat():
                 once = self._relation(node.body)
                 least, more = self._counts(node)
@@ -405,6 +408,18 @@ class _Search:
             case _:
                 relation = self._onward(self._identity, node)
         self._relations[node] = relation
+        return relation
+
+    def _run(self, chars: _Chars, low: int, high: int | None) -> int:
+        """A character repeated: from each place on over as many as stand there in a row."""
+        self._budget.spend(4)
+        places = self._places(chars)
+        relation = length = 0
+        for place in reversed(range(self._width)):
+            length = length + 1 if places >> place & 1 else 0
+            most = length if high is None else min(length, high)
+            if most >= low:
+                relation |= ((1 << most - low + 1) - 1) << place * self._width + place + low
         return relation
 
     def _counts(self, node: _Repeat) -> tuple[int, int]:

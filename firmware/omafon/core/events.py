@@ -76,6 +76,13 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyHeld:
+    """The key has been down for 0.8 s and still is: a long press, told once between KeyPressed and KeyReleased."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
 class KeyReleased:
     key: Key
 
@@ -275,6 +282,7 @@ class StopRequested:
 
 Event = (
     KeyPressed
+    | KeyHeld
     | KeyReleased
     | HookLifted
     | HookReplaced

@@ -8,7 +8,7 @@ from omafon.core import card, routing
 from omafon.core.actions import Action, AnswerCall, HangUp, HoldCall, RejectCall, ResumeCall, SendDtmf
 from omafon.core.calls import Call, Calling, Held, InCall, Resolving, Ringing
 from omafon.core.causes import Cause
-from omafon.core.dialling import outcome
+from omafon.core.dialling import outcome, takes_hash
 from omafon.core.digitmap import LONGEST_DIALLED, Verdict
 from omafon.core.events import Key
 from omafon.core.state import (
@@ -112,8 +112,7 @@ def _dial_key(phone: Phone, key: Key, now: float) -> Result:
     if isinstance(phone.doing, Confirming):
         return routing.confirmed(phone, phone.doing, now) if key is Key.HASH else (phone, ())
     digits = phone.doing.digits if isinstance(phone.doing, Dialing) else ""
-    # '#' ends a number, but belongs to a code such as *21*…# (3GPP TS 22.030 section 6.5.2).
-    if key is Key.HASH and digits and digits[0] not in "*#":
+    if key is Key.HASH and not takes_hash(phone.settings, digits):
         return _dialled(phone, digits, now) if phone.off_hook else (phone, ())
     digits = (digits + key.value)[:LONGEST_DIALLED]
     phone = replace(phone, doing=Dialing(digits, now))

@@ -31,6 +31,7 @@ from omafon.core.events import (
     HookLifted,
     HookReplaced,
     IncomingCall,
+    KeyHeld,
     KeyPressed,
     KeyReleased,
     LookupFailed,
@@ -265,7 +266,7 @@ def _world_changed(phone: Phone, event: Event) -> Phone:
             known = {state.name: state for state in phone.lines}
             lines = tuple(known.get(line.name, LineState(line.name)) for line in settings.lines)
             return replace(phone, settings=settings, lines=lines)
-        case KeyReleased() | DtmfReceived():
+        case KeyHeld() | KeyReleased() | DtmfReceived():
             return phone
         case _:
             return phone
