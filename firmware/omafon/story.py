@@ -6,18 +6,34 @@ import re
 from dataclasses import fields
 
 from omafon.core.actions import Action, SendDtmf
-from omafon.core.events import ClockChanged, ConfigApplied, DtmfReceived, Event, KeyHeld, KeyPressed, KeyReleased
+from omafon.core.events import ClockChanged, ConfigApplied, DtmfReceived, Event, KeyHeld, KeyPressed, KeyReleased, NumberDialled
 
 _NUMBER = re.compile(r"\+?\d[\d ]{4,}\d")
+_USER = re.compile(r"(?<=sip:)\+?[\d*#]+(?=@)|(?<=sips:)\+?[\d*#]+(?=@)")
 
 
 def shortened(text: str) -> str:
     """`text` with every telephone number cut to its beginning and end.
 
-    >>> shortened("sip:+442079460123@example.net")
-    'sip:+44…23@example.net'
+    >>> shortened("sip:+442079460123@example.net"), shortened("sip:123@192.0.2.7:5060")
+    ('sip:+44…23@example.net', 'sip:1…3@192.0.2.7:5060')
     """
-    return _NUMBER.sub(lambda found: f"{found[0][:3]}…{found[0][-2:]}", text)
+    return _USER.sub(_cut, _NUMBER.sub(_cut, text))
+
+
+def _cut(found: re.Match[str]) -> str:
+    number = found[0]
+    return f"{number[:3]}…{number[-2:]}" if len(number) > 6 else f"{number[0]}…{number[-1]}"
+
+
+def _dialled(text: str) -> str:
+    """What was dialled, however it is written: a SIP URI, or digits with whatever stands between them.
+
+    >>> _dialled("030-23 12.50"), _dialled("sip:bob@example.net")
+    ('030…50', 'sip:bob@example.net')
+    """
+    digits = "".join(char for char in text if char.isdigit() or char in "+*#")
+    return shortened(text) if "@" in text or not digits else re.sub(r".+", _cut, digits)
 
 
 def tell(word: Event | Action) -> str:
@@ -34,6 +50,8 @@ def tell(word: Event | Action) -> str:
             return f"{name}: a digit"
         case SendDtmf(call) | DtmfReceived(call):
             return f"{name}: {call}"
+        case NumberDialled(number):
+            return f"{name}: {_dialled(number)}"
         case ConfigApplied():
             return name
         case ClockChanged(_, _, trusted):

@@ -12,7 +12,7 @@ from PIL.Image import Image
 from omafon.app import House
 from omafon.core.actions import Action, PlaceCall, QueryNaptr
 from omafon.core.causes import Tone
-from omafon.core.events import ClockChanged, ConfigApplied, Event, HookLifted, Key, KeyPressed
+from omafon.core.events import ClockChanged, ConfigApplied, Event, HookLifted, Key, KeyPressed, NumberDialled
 from omafon.core.memory import Memory
 from omafon.core.screen import Lamps, SoundLevels
 from omafon.drivers.control import ControlSocket
@@ -152,6 +152,8 @@ async def test_an_event_after_the_end_is_nobodys():
         (KeyPressed(Key.DIGIT_4), "key pressed: a digit"),
         (KeyPressed(Key.CALL), "key pressed: call"),
         (HookLifted(), "hook lifted"),
+        (NumberDialled("(030)23125-002"), "number dialled: 030…02"),
+        (NumberDialled("12345"), "number dialled: 1…5"),
     ],
 )
 def test_the_log_tells_the_story_without_what_was_dialled(word: Event, line: str):

@@ -885,3 +885,124 @@ def test_stopping_hangs_up_every_call():
 
     assert actions == (HangUp(call), RejectCall(CallId("in-1"), 480))
     assert not [c for c in phone.phone.calls if isinstance(c, InCall)]
+
+
+# What is in front is what the keys are about
+
+
+def test_a_call_that_comes_while_a_list_is_open_is_what_the_end_key_declines():
+    phone = World()
+    phone.talks_to_oma()
+    phone.replaces()
+    phone.presses("down")
+    phone.is_called()
+
+    actions = phone.presses("end")
+
+    assert actions == (RejectCall(CallId("in-1"), 603),)
+
+
+def test_prepared_digits_do_not_come_back_after_a_call_that_was_declined():
+    phone = World()
+    phone.dials("0301")
+    phone.is_called()
+    phone.presses("end")
+
+    phone.lifts()
+
+    assert phone.tone is Tone.DIAL
+
+
+def test_a_caller_who_waits_while_we_call_is_heard_and_seen():
+    phone = World()
+    call = phone.dials_oma()
+    phone.happens(CallRinging(call))
+
+    phone.is_called()
+
+    assert phone.tone is Tone.WAITING
+    assert phone.rows[2:] == ("Opa klopft an", "R: annehmen")
+
+
+def test_a_third_call_is_not_placed_and_says_so():
+    phone = World()
+    phone.talks_to_oma()
+    phone.presses("flash")
+    phone.is_called()
+
+    phone.dials("2#")
+
+    assert phone.phone.calls[0].peer.name == "Oma"
+    assert len(phone.phone.calls) == 2
+    assert phone.phone.memory.history[0].cause is Cause.TOO_MANY_CALLS
+
+
+def test_help_is_called_whatever_else_goes_on():
+    phone = World(registered=True)
+    phone.talks_to_oma()
+    phone.presses("flash")
+    phone.is_called()
+
+    phone.dials("112#")
+
+    assert phone.placed().route is Route.EMERGENCY
+
+
+def test_silencing_one_caller_does_not_silence_the_next():
+    phone = World()
+    phone.is_called("in-1")
+    phone.presses("mute")
+
+    phone.is_called("in-2")
+
+    assert phone.rings
+
+
+def test_redial_never_calls_for_help():
+    phone = World(registered=True)
+    phone.talks_to_oma()
+    phone.presses("end")
+    phone.dials("112#")
+    phone.presses("end")
+
+    phone.presses("redial")
+
+    assert phone.asked().number == OMA.number
+
+
+# Dialled from afar, with the handset on the hook
+
+
+def test_a_call_from_afar_that_fails_leaves_the_phone_on_the_hook():
+    phone = World()
+    phone.happens(NumberDialled("hello"))
+    told = phone.rows[1]
+
+    phone.passes(11.0)
+    phone.is_called()
+
+    assert told == "Nummer gibt es nicht"
+    assert phone.rings
+
+
+def test_a_call_from_afar_that_ends_leaves_the_phone_on_the_hook():
+    phone = World()
+    phone.happens(NumberDialled(OPA.uri))
+    call = phone.placed().call
+    phone.happens(CallAnswered(call))
+
+    phone.ends(call)
+
+    assert (phone.phone.off_hook, phone.tone) == (False, Tone.OFF)
+
+
+def test_a_call_from_afar_is_taken_over_by_lifting():
+    phone = World()
+    phone.happens(NumberDialled(OPA.uri))
+    call = phone.placed().call
+    phone.happens(CallAnswered(call))
+
+    phone.lifts()
+    phone.ends(call)
+
+    assert (phone.phone.off_hook, phone.tone) == (True, Tone.BUSY)

@@ -46,8 +46,8 @@ from omafon.core.events import (
 from omafon.core.phone import deadline, step
 from omafon.core.present import mode, present
 from omafon.core.screen import COLUMNS
-from omafon.core.settings import Line, Tree
-from omafon.core.state import Card, Idle, Phone
+from omafon.core.settings import Line, Route, Tree
+from omafon.core.state import MAX_CALLS, Card, Idle, Phone
 from tests.unit.world import SETTINGS, SIP_OMA
 
 CONFIGS = (
@@ -153,6 +153,9 @@ def check(phone: Phone, engine: Engine, now: float) -> None:
     assert at_driver == engine.alive, "the calls of the phone are not the calls of the engine"
     assert {call.id for call in phone.calls if isinstance(call, Held)} == engine.held & engine.alive
     assert len({call.id for call in phone.calls}) == len(phone.calls)
+    helped = any(call.route is Route.EMERGENCY for call in phone.calls)
+    assert len(phone.calls) <= MAX_CALLS + helped, "a call that nobody can get back to"
+    assert phone.off_hook or not phone.remote
     assert phone.focus is None or phone.focused is not None, "the handset belongs to a call that is gone"
     assert len(present(phone, now).sound.voice) <= 1, "two calls have the handset"
     talking = [call for call in phone.calls if isinstance(call, InCall)]

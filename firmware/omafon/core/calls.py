@@ -3,6 +3,7 @@
 """A call, in each of its states, carrying only what is true in it."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from omafon.core.dialplan import E164, SipUri
 from omafon.core.events import CallId, DnsError, LookupId
@@ -194,6 +195,18 @@ def uri_host(uri: str) -> str:
     if rest.startswith("["):
         return rest[1:].partition("]")[0].lower()
     return rest.partition(":")[0].lower()
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two texts are the same IP address, however it is written; host names are none.
+
+    >>> same_address("2001:DB8:0:0::7", "2001:db8::7"), same_address("oma.example", "oma.example")
+    (True, False)
+    """
+    try:
+        return ip_address(one) == ip_address(other)
+    except ValueError:
+        return False
 
 
 def uri_port(uri: str) -> int:

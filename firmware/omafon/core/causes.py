@@ -30,6 +30,9 @@ class Cause(StrEnum):
     NUMBER_INCOMPLETE = "number_incomplete"
     NUMBER_INVALID = "number_invalid"
     OWN_NUMBER = "own_number"
+    TOO_MANY_CALLS = "too_many_calls"
+    UNPROVEN = "unproven"  # the owner wants DNSSEC's proof, and there is none
+    FORGED = "forged"  # DNSSEC proves that the directory's answer is not its own
     BARRED = "barred"  # the owner's digit map forbids it
     NO_ROUTE = "no_route"  # not in ENUM, and no line that could carry it
     NO_DIRECTORY = "no_directory"  # no ENUM tree answered, and no line that could carry the call
@@ -41,15 +44,13 @@ class Cause(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_REGISTERED = "not_registered"
     TLS_UNTRUSTED = "tls_untrusted"
-    TLS_NOT_YET = "tls_not_yet"  # the clock is not set, so no certificate can be judged
+    CLOCK_NOT_SET = "clock_not_set"  # so no certificate and no signature can be judged
     SRTP_REFUSED = "srtp_refused"
     NO_COMMON_CODEC = "no_common_codec"
     SERVER_ERROR = "server_error"
     SERVER_OVERLOADED = "server_overloaded"
     HOST_NOT_FOUND = "host_not_found"
     MEDIA_LOST = "media_lost"
-    NO_SOUND = "no_sound"
-    PORT_OCCUPIED = "port_occupied"
     DIAL_TIMEOUT = "dial_timeout"  # lifted and nothing dialled
     FAILED = "failed"  # none of the above
 

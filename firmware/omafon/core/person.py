@@ -62,7 +62,7 @@ def key_pressed(phone: Phone, key: Key, now: float) -> Result:
 def hook_lifted(phone: Phone, now: float) -> Result:
     """Off-hook answers what rings, dials what was prepared, and otherwise gives the dial tone."""
     if phone.off_hook:
-        return phone, ()
+        return replace(phone, remote=False), ()
     lifted = replace(phone, off_hook=True)
     if phone.ringing is not None:
         return _answer(lifted, phone.ringing, now)
@@ -93,7 +93,7 @@ def number_dialled(phone: Phone, number: str, now: float) -> Result:
     """A number handed over whole is dialled at once: who does that from afar cannot lift the handset."""
     if phone.focused is not None or phone.ringing is not None or not number:
         return phone, ()
-    return routing.place(replace(phone, off_hook=True), number, now)
+    return routing.place(replace(phone, off_hook=True, remote=phone.remote or not phone.off_hook), number, now)
 
 
 def _dial_key(phone: Phone, key: Key, now: float) -> Result:
@@ -147,7 +147,7 @@ def _dialled(phone: Phone, digits: str, now: float) -> Result:
 
 def _ok(phone: Phone, now: float) -> Result:
     """The card of whom this is about, or what the call key does."""
-    if isinstance(phone.doing, Browsing | Idle) and not isinstance(phone.focused, InCall | Held):
+    if not isinstance(phone.in_front, Ringing | InCall | Held):
         shown, actions = card.opened(phone, now)
         if isinstance(shown.doing, Card):
             return shown, actions
@@ -207,18 +207,18 @@ def _end(phone: Phone, now: float) -> Result:
     if focused is not None:
         phone, actions = _hang_up(phone, focused, now)
         return phone.resting(now), actions
+    if ringing is not None and phone.in_front is ringing:
+        return _reject(phone, ringing, 603, now)
     match phone.doing:
-        case Dialing(digits) if digits:
-            return phone.resting(now), ()
-        case Browsing() | Confirming() | Card() | Over():
-            return phone.resting(now), ()
-        case _ if ringing is not None:
-            return _reject(phone, ringing, 603, now)
-        case _:
+        case Idle() | Dialing(""):
             return phone, ()
+        case _:
+            return phone.resting(now), ()
 
 
 def _back(phone: Phone, now: float) -> Result:
+    if phone.ringing is not None and phone.in_front is phone.ringing:
+        return _reject(phone, phone.ringing, 486, now) if phone.off_hook else (phone, ())
     match phone.doing:
         case Card() as shown:
             return card.closed(phone, shown, now), ()
@@ -314,8 +314,9 @@ def _volume(phone: Phone, by: int, now: float) -> Phone:
 def _mute(phone: Phone) -> Phone:
     if isinstance(phone.focused, InCall | Held):
         return replace(phone, muted=not phone.muted)
-    if phone.ringing is not None:
-        return phone.having(replace(phone.ringing, silenced=True))
+    for call in phone.calls:
+        if isinstance(call, Ringing):
+            phone = phone.having(replace(call, silenced=True))
     return phone
 
 

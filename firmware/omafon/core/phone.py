@@ -48,6 +48,7 @@ from omafon.core.state import (
     BROWSE_TIMEOUT_S,
     CALLING_TIMEOUT_S,
     MAX_CALLS,
+    OVER_SHOWN_S,
     PREDIAL_TIMEOUT_S,
     RINGING_TIMEOUT_S,
     TRYING_TIMEOUT_S,
@@ -137,6 +138,8 @@ def _doing_until(phone: Phone, now: float) -> list[float]:
             return [since + BROWSE_TIMEOUT_S]
         case Card(until=until):
             return [until]
+        case Over(since=since) if not phone.off_hook:
+            return [since + OVER_SHOWN_S]
         case Over() as over:
             return [over.tone_until] if over.tone_until > now else []
         case Idle():
@@ -173,6 +176,8 @@ def _doing_ended(phone: Phone, now: float) -> Result:
             return phone.resting(now), ()
         case Browsing(_, since) if now >= since + BROWSE_TIMEOUT_S:
             return phone.resting(now), ()
+        case Over(since=since) if not phone.off_hook and now >= since + OVER_SHOWN_S:
+            return phone.resting(now), ()
         case Confirming() as confirming if now >= confirming.until:
             return phone.resting(now), ()
         case Card(lookup=None) as shown if now >= shown.since + BROWSE_TIMEOUT_S:
@@ -196,6 +201,11 @@ def _incoming(phone: Phone, event: IncomingCall, now: float) -> Result:
         return phone, (RejectCall(event.call, 480),)
     if len(phone.calls) >= MAX_CALLS:
         return rung.without(event.call, Cause.BUSY, now), (RejectCall(event.call, 486),)
+    # Nothing stays open behind the call that rings; only what is being dialled goes on.
+    if rung.focus is None and not isinstance(rung.doing, Dialing | Confirming):
+        rung = rung.resting(now)
+    if not rung.off_hook:
+        rung = replace(rung, doing=Idle())
     return rung, (RingCall(event.call),)
 
 

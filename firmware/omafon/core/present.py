@@ -24,18 +24,15 @@ def present(phone: Phone, now: float) -> Presentation:
 
 def mode(phone: Phone) -> str:
     """What the phone is at, in the words of `omafon status`."""
-    match phone.focused:
+    match phone.focused or phone.in_front:
         case Resolving():
             return "resolving"
         case Calling():
             return "calling"
         case InCall() | Held():
             return "in_call"
-        case _:
-            pass
-    if phone.ringing is not None and not (phone.off_hook and isinstance(phone.doing, Dialing)):
-        return "ringing"
-    match phone.doing:
+        case Ringing():
+            return "ringing"
         case Dialing() | Confirming():
             return "dialing"
         case Browsing() | Card():
@@ -53,11 +50,11 @@ def mode(phone: Phone) -> str:
 
 def sound(phone: Phone, now: float) -> SoundLevels:
     """Tone, bell, and whose voice is in the handset."""
-    ringing = phone.ringing
+    loud = any(isinstance(call, Ringing) and not call.silenced for call in phone.calls)
     return SoundLevels(
         tone=tone(phone, now),
         country=phone.settings.country,
-        ringing=ringing is not None and not phone.off_hook and not ringing.silenced,
+        ringing=loud and not phone.off_hook,
         voice=_voice(phone),
         muted=phone.muted,
         handset_volume=phone.memory.handset_volume,
@@ -70,12 +67,12 @@ def tone(phone: Phone, now: float) -> Tone:
     if not phone.off_hook:
         return Tone.OFF
     match phone.focused:
-        case Calling(ringing=True, early_media=False):
-            return Tone.RINGBACK
-        case InCall() if phone.ringing is not None:
-            return Tone.WAITING
         case None:
             pass
+        case _ if phone.ringing is not None:
+            return Tone.WAITING
+        case Calling(ringing=True, early_media=False):
+            return Tone.RINGBACK
         case _:
             return Tone.OFF
     match phone.doing:
@@ -133,26 +130,21 @@ def screen(phone: Phone, now: float) -> Screen:
 
 
 def _picture(phone: Phone, now: float) -> Screen:
-    if isinstance(phone.doing, Card) and (phone.off_hook or phone.ringing is None):
-        return _card(phone, phone.doing)
-    match phone.focused:
+    match phone.in_front:
+        case Card() as shown:
+            return _card(phone, shown)
         case Resolving() | Calling() as call:
             return _outgoing(phone, call)
         case InCall() as call:
             return _in_call(phone, call, now)
         case Held() as call:
             return _held(phone, call)
-        case _:
-            pass
-    if phone.ringing is not None and not (phone.off_hook and isinstance(phone.doing, Dialing) and phone.doing.digits):
-        return _ringing(phone, phone.ringing)
-    match phone.doing:
+        case Ringing() as call:
+            return _ringing(phone, call)
         case Dialing(digits):
             return _dialing(phone, digits)
         case Confirming() as confirming:
             return _confirming(phone, confirming)
-        case Card() as shown:
-            return _card(phone, shown)
         case Browsing(index):
             return _browsing(phone, index)
         case Over() as over:
@@ -224,6 +216,10 @@ def _outgoing(phone: Phone, call: Resolving | Calling) -> Screen:
     hint = state if call.peer.name else ""
     proven = isinstance(call, Calling) and call.secure_dns
     icons = (Icon.PROVEN,) if proven else ()
+    if phone.ringing is not None:
+        note = word("waiting_from", language, name=_who(phone, phone.ringing.peer))
+        hint, title = word("waiting_hint", language), call.peer.name or state
+        return Screen(title=title, main=_where(phone, call.peer), note=note, hint=hint, icons=icons, alert=True)
     return Screen(title=call.peer.name or state, main=_where(phone, call.peer), note=route, hint=hint, icons=icons)
 
 

@@ -42,7 +42,7 @@ from omafon.core.events import CallId, DnsError, LookupFailed, LookupId, NaptrRe
 from omafon.core.memory import Tried
 from omafon.core.naptr import dialable, enum_domain, evaluate
 from omafon.core.settings import Contact, Route
-from omafon.core.state import CONFIRM_TIMEOUT_S, Confirming, Idle, Phone, Result
+from omafon.core.state import CONFIRM_TIMEOUT_S, MAX_CALLS, Confirming, Idle, Phone, Result
 
 # Nobody was reached, and so nobody refused.
 LEADS_NOWHERE = frozenset(
@@ -61,6 +61,8 @@ def place(phone: Phone, dialled: str, now: float) -> Result:
         destination = interpret(dialled, country=settings.country, area=settings.area, speed_dials=speed_dials)
     except DialError as error:
         return _ended(phone, Peer(number=dialled), (), error.cause, now)
+    if len(phone.calls) >= MAX_CALLS and not isinstance(destination, Emergency):
+        return _ended(phone, Peer(number=dialled), (), Cause.TOO_MANY_CALLS, now)
     peer, ways = _ways(phone, destination)
     if peer.number and peer.number == settings.number:
         return _ended(phone, peer, (), Cause.OWN_NUMBER, now)
@@ -192,10 +194,19 @@ def looked_up(phone: Phone, call: Resolving, now: float) -> Result:
     hosts = tuple(_hosts(phone, call.answers))[:MOST_HOSTS]
     if hosts:
         return _go(phone, call.peer, replace(journey, ways=(*hosts, *journey.ways)), now, call.id)
-    unheard = {DnsError.TIMEOUT, DnsError.SERVFAIL}
-    silent = all(answer is None or answer.error in unheard for answer in call.answers)
-    cause = Cause.NO_DIRECTORY if silent else Cause.NO_ROUTE
-    return _go(phone, call.peer, _failed(journey, Route.ENUM, cause), now, call.id)
+    return _go(phone, call.peer, _failed(journey, Route.ENUM, _unfound(call.answers)), now, call.id)
+
+
+def _unfound(answers: tuple[TreeAnswer | None, ...]) -> Cause:
+    """Why the trees name nobody; what the owner can mend comes first."""
+    errors = {answer.error if answer is not None else DnsError.TIMEOUT for answer in answers}
+    if DnsError.BOGUS in errors:
+        return Cause.FORGED
+    if DnsError.CLOCK in errors:
+        return Cause.CLOCK_NOT_SET
+    if DnsError.UNPROVEN in errors:
+        return Cause.UNPROVEN
+    return Cause.NO_DIRECTORY if errors <= {DnsError.TIMEOUT, DnsError.SERVFAIL} else Cause.NO_ROUTE
 
 
 def _hosts(phone: Phone, answers: tuple[TreeAnswer | None, ...]) -> Iterator[ByUri]:

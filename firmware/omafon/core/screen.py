@@ -77,7 +77,8 @@ class SoundLevels:
     """What sounds, and where.
 
     `tone` is played into the ear, in the cadence of `country`; `ringing` is the bell. `voice` names the calls
-    whose voice is joined with the handset (more than one: a conference). Volumes are percents, 0 to 100.
+    whose voice is joined with the handset (more than one: a conference). Volumes are percents, 0 to 100. `tune` is
+    what rings: the path of a WAV file, or the bell of `country` when it is empty.
     """
 
     tone: Tone = Tone.OFF
@@ -87,6 +88,7 @@ class SoundLevels:
     muted: bool = False
     handset_volume: int = 70
     ringer_volume: int = 80
+    tune: str = ""
 
 
 @dataclass(frozen=True, slots=True)

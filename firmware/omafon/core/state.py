@@ -5,12 +5,24 @@
 from dataclasses import dataclass, field, replace
 
 from omafon.core.actions import Action
-from omafon.core.calls import ByUri, Call, Calling, Held, InCall, Peer, Resolving, Ringing, TreeAnswer, uri_host
+from omafon.core.calls import (
+    ByUri,
+    Call,
+    Calling,
+    Held,
+    InCall,
+    Peer,
+    Resolving,
+    Ringing,
+    TreeAnswer,
+    same_address,
+    uri_host,
+)
 from omafon.core.causes import Cause
 from omafon.core.dialplan import E164, DialError, Number, interpret
 from omafon.core.events import CallId, Driver, LookupId
 from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Memory, Tried
-from omafon.core.settings import Contact, Line, Settings
+from omafon.core.settings import Contact, Line, Route, Settings
 
 # One conversation, and one that waits or is held: the third caller hears busy.
 MAX_CALLS = 2
@@ -21,6 +33,7 @@ CONFIRM_TIMEOUT_S = 20.0
 TRYING_TIMEOUT_S = 4.0  # a host that says nothing at all, where there is another way (RFC 3263 section 4.3)
 CALLING_TIMEOUT_S = 120.0
 RINGING_TIMEOUT_S = 180.0
+OVER_SHOWN_S = 10.0  # how long the end of a call made from afar is told, with the handset down
 TONE_S = 20.0  # how long a tone tells that something ended, before silence does
 VOLUME_SHOWN_S = 2.0
 VOLUME_STEP = 10
@@ -125,11 +138,16 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """The whole telephone. `focus` names the call that has the handset; `addresses` is None until the network spoke."""
+    """The whole telephone.
+
+    `focus` names the call that has the handset. `remote`: the handset counts as lifted because somebody dialled from
+    afar, and lies on the hook again when that is over. `addresses` is None until the network spoke.
+    """
 
     settings: Settings = field(default_factory=Settings)
     memory: Memory = field(default_factory=Memory)
     off_hook: bool = False
+    remote: bool = False
     calls: tuple[Call, ...] = ()
     focus: CallId | None = None
     doing: Doing = field(default_factory=Idle)
@@ -175,11 +193,15 @@ class Phone:
         talk = call.talk if isinstance(call, Held) else call
         duration_s = now - talk.since if isinstance(talk, InCall) else 0.0
         over = Over(cause, now, call.peer, duration_s)
+        if self.remote and not ended.calls:
+            ended = replace(ended, off_hook=False, remote=False)
         return replace(ended, focus=None, muted=False, doing=over if self.off_hook else Idle())
 
     def resting(self, now: float) -> "Phone":
         """The phone when the person is done with what they did: the dial tone if the handset is up."""
-        return replace(self, doing=Dialing("", now) if self.off_hook else Idle(), focus=None, muted=False)
+        off_hook = self.off_hook and not self.remote
+        doing = Dialing("", now) if off_hook else Idle()
+        return replace(self, off_hook=off_hook, remote=False, doing=doing, focus=None, muted=False)
 
     def known(self, number: str, uri: str, name: str = "") -> Peer:
         """Who that is, by the phone book first and by their own word second."""
@@ -209,7 +231,7 @@ class Phone:
 
     def is_family(self, source: str) -> bool:
         """Whether `source`, an IP address, is where a member of the family is at home."""
-        return any(contact.family and uri_host(contact.uri) == source.lower() for contact in self.settings.contacts)
+        return any(contact.family and same_address(uri_host(contact.uri), source) for contact in self.settings.contacts)
 
     def line_of(self, name: str) -> Line | None:
         return next((line for line in self.settings.lines if line.name == name), None)
@@ -222,7 +244,27 @@ class Phone:
     @property
     def last_dialled(self) -> str:
         """What redial dials, or nothing."""
-        return next((e.number or e.uri for e in self.memory.history if e.direction is Direction.OUT), "")
+        return next(
+            (
+                entry.number or entry.uri
+                for entry in self.memory.history
+                if entry.direction is Direction.OUT and entry.route is not Route.EMERGENCY
+            ),
+            "",
+        )
+
+    @property
+    def in_front(self) -> "Call | Doing":
+        """What the person has before them: what the screen shows is what the keys are about."""
+        focused, ringing = self.focused, self.ringing
+        if isinstance(self.doing, Card):
+            return self.doing
+        if focused is not None:
+            return focused
+        typing = isinstance(self.doing, Confirming) or (isinstance(self.doing, Dialing) and self.doing.digits != "")
+        if ringing is not None and not (self.off_hook and typing):
+            return ringing
+        return self.doing
 
 
 Result = tuple[Phone, tuple[Action, ...]]

@@ -247,7 +247,7 @@ class Accounts:
         """Tell a certificate that is not valid yet from a bad one: a phone that was off has the wrong time."""
         not_yet = certificate.validityStart.sec > time.time()
         for line in self._lines.values():
-            line.tls_cause = Cause.TLS_NOT_YET if not_yet else Cause.TLS_UNTRUSTED
+            line.tls_cause = Cause.CLOCK_NOT_SET if not_yet else Cause.TLS_UNTRUSTED
 
     def _line_configuration(self, line: LineConfig) -> Any:
         registrar = line.registrar or f"sip:{line.aor.partition('@')[2] or line.aor.partition(':')[2]}"
