@@ -6,7 +6,16 @@ import re
 from dataclasses import fields
 
 from omafon.core.actions import Action, SendDtmf
-from omafon.core.events import ClockChanged, ConfigApplied, DtmfReceived, Event, KeyHeld, KeyPressed, KeyReleased, NumberDialled
+from omafon.core.events import (
+    ClockChanged,
+    ConfigApplied,
+    DtmfReceived,
+    Event,
+    KeyHeld,
+    KeyPressed,
+    KeyReleased,
+    NumberDialled,
+)
 
 _NUMBER = re.compile(r"\+?\d[\d ]{4,}\d")
 _USER = re.compile(r"(?<=sip:)\+?[\d*#]+(?=@)|(?<=sips:)\+?[\d*#]+(?=@)")

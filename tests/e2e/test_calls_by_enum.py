@@ -10,7 +10,7 @@ import pytest
 from omafon.core.naptr import NaptrRecord
 from tests.lab.addresses import Addresses
 from tests.lab.capture import Capture
-from tests.lab.knot import Knot, naptr_line
+from tests.lab.knot import Knot, Signing, naptr_line
 from tests.lab.phone import Phone
 from tests.lab.town import Town
 
@@ -145,3 +145,32 @@ def test_everything_a_number_can_be_reached_by_is_on_its_card(town: Town, tmp_pa
     assert "E-mail" in mail
     assert "opa@example.net" in mail
     assert "Web page" in web
+
+
+@pytest.mark.parametrize(("anchored", "words"), [(True, ""), (False, "Directory is forged")])
+def test_a_tree_that_must_be_proven_is_dialled_only_when_it_is(
+    town: Town, tmp_path: Path, addresses: Addresses, anchored: bool, words: str
+):
+    """With the zone's own key as anchor it is; with another zone's key it is a forgery, and nobody is called."""
+    called = town.phone("opa")
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    zones = {TREE: [record(called.uri)], "other.example": []}
+    with Knot(folder, addresses.fresh(), zones, signed={zone: Signing() for zone in zones}) as knot:
+        more = {
+            "enum": {**ASKS, "servers": [knot.server]},
+            "enum.dnssec": {f'"{TREE}"': "require"},
+            "enum.anchors": {f'"{TREE}"': knot.anchor(TREE if anchored else "other.example")},
+        }
+        caller = town.phone("oma", more=more)
+        caller.lifts()
+        caller.presses(*"03023125002#")
+
+        if anchored:
+            called.is_called()
+            called.answers()
+            assert caller.is_in_a_call()["secure_dns"] is True
+        else:
+            caller.is_("failed")
+            assert words in caller.screen()
+            assert called.status["calls"] == []
