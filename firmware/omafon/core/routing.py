@@ -61,8 +61,6 @@ def place(phone: Phone, dialled: str, now: float) -> Result:
         destination = interpret(dialled, country=settings.country, area=settings.area, speed_dials=speed_dials)
     except DialError as error:
         return _ended(phone, Peer(number=dialled), (), error.cause, now)
-    if len(phone.calls) >= MAX_CALLS and not isinstance(destination, Emergency):
-        return _ended(phone, Peer(number=dialled), (), Cause.TOO_MANY_CALLS, now)
     peer, ways = _ways(phone, destination)
     if peer.number and peer.number == settings.number:
         return _ended(phone, peer, (), Cause.OWN_NUMBER, now)
@@ -111,6 +109,9 @@ def _go(phone: Phone, peer: Peer, journey: Journey, now: float, call: CallId | N
         cause = journey.tried[0].cause if journey.tried else Cause.NO_ROUTE
         return _ended(phone, peer, journey.tried, cause, now, call)
     way, journey = journey.ways[0], replace(journey, ways=journey.ways[1:])
+    emergency = isinstance(way, ByProvider) and way.route is Route.EMERGENCY
+    if call is None and len(phone.calls) >= MAX_CALLS and not emergency:
+        return _ended(phone, peer, journey.tried, Cause.TOO_MANY_CALLS, now)
     match way:
         case ByUri():
             return _invite(phone, peer, way, journey, now, call)
@@ -149,7 +150,7 @@ def go_to(phone: Phone, peer: Peer, way: Way, now: float) -> Result:
 
 def confirmed(phone: Phone, confirming: Confirming, now: float) -> Result:
     """The person agreed to what the call costs."""
-    return _invite(phone, confirming.peer, confirming.way, Journey((), confirming.tried), now)
+    return _go(phone, confirming.peer, Journey((confirming.way,), confirming.tried), now)
 
 
 def _look_up(phone: Phone, peer: Peer, number: E164, journey: Journey, now: float) -> Result:
