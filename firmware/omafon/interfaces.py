@@ -14,6 +14,7 @@ from PIL.Image import Image
 
 from omafon.core.actions import Action
 from omafon.core.events import Event
+from omafon.core.glass import Glass
 from omafon.core.memory import Memory
 from omafon.core.screen import Lamps, SoundLevels
 
@@ -44,6 +45,9 @@ class Source(Driver, Protocol):
 class Display(Driver, Protocol):
     def show(self, frame: Image) -> None:
         """Show a one-bit picture of the board's size; an older one not yet on the glass is dropped."""
+
+    def look(self, glass: Glass) -> None:
+        """Shine like this from now on, whatever is shown."""
 
 
 class Sound(Driver, Protocol):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PIL.Image import Image
 
 from omafon.core.actions import Action, QueryNaptr
+from omafon.core.glass import Glass
 from omafon.core.memory import Memory
 from omafon.core.screen import Lamps, Presentation, Screen, SoundLevels
 from omafon.interfaces import Calls, Display, Resolver, Sound, Source, Store
@@ -37,6 +38,7 @@ class Outbox:
         self._timer: asyncio.TimerHandle | None = None
         self._memory: Memory | None = None
         self._screen: Screen | None = None
+        self._glass: Glass | None = None
         self._lamps: Lamps | None = None
         self._sound: SoundLevels | None = None
         self.frame: Image = render(Screen())
@@ -63,6 +65,9 @@ class Outbox:
             self._screen = levels.screen
             self.frame = render(levels.screen)
             self._drivers.display.show(self.frame)
+        if levels.glass != self._glass:
+            self._glass = levels.glass
+            self._drivers.display.look(levels.glass)
         if memory != self._memory:
             self._memory = memory
             self._drivers.store.keep(memory)

@@ -27,8 +27,8 @@ class Glass:
 class GlassHabits:
     """What the owner wants of a phone that nobody uses; 0 seconds: never. Minutes are those since local midnight."""
 
-    dim_after_s: float = 60.0
-    off_after_s: float = 0.0
+    dim_after_s: int = 60
+    off_after_s: int = 0
     night_from: int = 22 * 60
     night_until: int = 7 * 60
 

@@ -67,6 +67,8 @@ from omafon.core.state import (
 
 def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, ...]]:
     """The phone after `event`, and what is to be done once because of it."""
+    if isinstance(event, KeyPressed | HookLifted | HookReplaced | NumberDialled):
+        phone = replace(phone, touched=now)
     match event:
         case KeyPressed(key):
             return person.key_pressed(phone, key, now)

@@ -10,6 +10,7 @@ from omafon.core.causes import CAUSE_TONES, Cause, Tone
 from omafon.core.dialling import outcome
 from omafon.core.dialplan import E164, group, pretty
 from omafon.core.events import CallId, Driver
+from omafon.core.glass import Glass, glass
 from omafon.core.memory import Direction, HistoryEntry
 from omafon.core.screen import COLUMNS, Icon, Lamp, Lamps, Presentation, Screen, SoundLevels
 from omafon.core.state import Browsing, Card, Confirming, Dialing, Idle, Over, Phone
@@ -18,8 +19,8 @@ from omafon.core.words import cause_words, route_words, service_words, trouble_w
 
 
 def present(phone: Phone, now: float) -> Presentation:
-    """Screen, lamps and sound of this instant."""
-    return Presentation(screen(phone, now), lamps(phone), sound(phone, now))
+    """Screen, light, lamps and sound of this instant."""
+    return Presentation(screen(phone, now), light(phone, now), lamps(phone), sound(phone, now))
 
 
 def mode(phone: Phone) -> str:
@@ -43,6 +44,14 @@ def mode(phone: Phone) -> str:
             return "failed"
         case _:
             return "idle"
+
+
+def light(phone: Phone, now: float) -> Glass:
+    """How bright the display is, and where its picture stands: it dims when nobody uses the phone."""
+    in_use = phone.off_hook or bool(phone.calls) or not isinstance(phone.doing, Idle) or phone.volume_until > now
+    minutes = phone.clock.local_minutes(now) if phone.clock.trusted else None
+    rested_s = now - phone.touched
+    return glass(now, minutes, in_use=in_use, rested_s=rested_s, habits=phone.settings.glass)
 
 
 # Sound

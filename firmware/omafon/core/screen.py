@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from omafon.core.causes import Tone
 from omafon.core.events import CallId
+from omafon.core.glass import Glass
 
 COLUMNS = 21
 ROWS = 4
@@ -96,5 +97,6 @@ class Presentation:
     """All levels at one instant."""
 
     screen: Screen
+    glass: Glass
     lamps: Lamps
     sound: SoundLevels

@@ -141,7 +141,8 @@ class Phone:
     """The whole telephone.
 
     `focus` names the call that has the handset. `remote`: the handset counts as lifted because somebody dialled from
-    afar, and lies on the hook again when that is over. `addresses` is None until the network spoke.
+    afar, and lies on the hook again when that is over. `addresses` is None until the network spoke. `touched` is when
+    the person last did something.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -157,6 +158,7 @@ class Phone:
     clock: Clock = field(default_factory=Clock)
     addresses: tuple[str, ...] | None = None
     volume_until: float = 0.0
+    touched: float = 0.0
     next_id: int = 1
     stopping: bool = False
 
