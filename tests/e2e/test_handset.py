@@ -140,7 +140,7 @@ def test_the_volume_is_heard(engine: EngineAlone, card: SoundCard) -> None:
         start = card.now() + RATE_HZ // 2
         levels.append(level_db(card.ear(start, len(recorded(card, start, RATE_HZ // 2)))))
 
-    assert levels[0] - levels[1] == pytest.approx(9.0, abs=0.5)
+    assert levels[0] - levels[1] == pytest.approx(12.0, abs=0.5)
 
 
 def test_a_call_waits_over_the_voice(engine: EngineAlone, card: SoundCard, peer: Peer) -> None:

@@ -5,7 +5,7 @@
 import pytest
 
 from omafon.drivers.sip.calls import host, parse_party
-from omafon.drivers.sip.voice import best_name, gain
+from omafon.drivers.sip.voice import best_name
 
 PI = (
     "default",
@@ -63,8 +63,3 @@ def test_a_card_is_found_by_its_id(wanted: str, name: str | None) -> None:
 
 def test_a_machine_without_cards_has_no_first_one() -> None:
     assert best_name("", ("default", "pulse", "jack")) is None
-
-
-@pytest.mark.parametrize(("volume", "factor"), [(70, 1.0), (100, 2.82), (0, 0.0), (10, 0.126)])
-def test_a_volume_is_a_factor(volume: int, factor: float) -> None:
-    assert gain(volume) == pytest.approx(factor, rel=0.01)

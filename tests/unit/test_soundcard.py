@@ -175,7 +175,7 @@ def test_the_mixer_is_seen_by_both_sides(card: SoundCard) -> None:
 
     card.mixer = Mixer(playback_volume=90)
 
-    assert "Playback 90 [90%] [on]" in amixer(card, "get", "Master")
+    assert "Playback 90 [90%] [-0.91dB] [on]" in amixer(card, "get", "Master")
 
 
 def test_the_mixer_turns_the_sound(card: SoundCard) -> None:

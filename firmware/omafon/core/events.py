@@ -63,6 +63,7 @@ class Driver(StrEnum):
     KEYPAD = "keypad"
     VOICE = "voice"
     RINGER = "ringer"
+    MIXER = "mixer"
     DNS = "dns"
     STORE = "store"
 

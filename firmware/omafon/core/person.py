@@ -11,6 +11,7 @@ from omafon.core.causes import Cause
 from omafon.core.dialling import outcome, takes_hash
 from omafon.core.digitmap import LONGEST_DIALLED, Verdict
 from omafon.core.events import Key
+from omafon.core.loudness import HANDSET_KEPT
 from omafon.core.state import (
     VOLUME_MIN,
     VOLUME_SHOWN_S,
@@ -86,7 +87,9 @@ def hook_replaced(phone: Phone, now: float) -> Result:
         if not isinstance(call, Ringing):
             phone, more = _hang_up(phone, call, now)
             actions.extend(more)
-    return replace(phone, off_hook=False).resting(now), tuple(actions)
+    # Who lifts next may hear well.
+    memory = replace(phone.memory, handset_volume=min(phone.memory.handset_volume, HANDSET_KEPT))
+    return replace(phone, off_hook=False, memory=memory).resting(now), tuple(actions)
 
 
 def number_dialled(phone: Phone, number: str, now: float) -> Result:

@@ -5,6 +5,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from omafon.core.glass import GlassHabits
+
 
 class Route(StrEnum):
     """How a call travels, as the screen and `omafon status` name it."""
@@ -82,3 +84,4 @@ class Settings:
     confirm_paid: bool = False
     port: int = 5060
     digit_map: str = ""
+    glass: GlassHabits = field(default_factory=GlassHabits)

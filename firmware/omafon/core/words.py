@@ -94,6 +94,7 @@ _TROUBLES: dict[Driver, tuple[str, str]] = {
     Driver.KEYPAD: ("Tasten gestört", "Keypad fails"),
     Driver.VOICE: ("Kein Audiogerät", "No sound device"),
     Driver.RINGER: ("Klingel gestört", "Bell fails"),
+    Driver.MIXER: ("Lautstärke gestört", "Volume fails"),
     Driver.DNS: ("Kein Nameserver", "No name server"),
     Driver.STORE: ("Speicher gestört", "Memory card fails"),
 }

@@ -49,6 +49,8 @@ class SipCalls:
         audio: AudioConfig,
         name: str = "",
         number: str = "",
+        *,
+        mixed: bool = False,
     ) -> None:
         self.port = 0
         self._post = post
@@ -57,6 +59,7 @@ class SipCalls:
         self._audio = audio
         self._name = name
         self._number = number
+        self._mixed = mixed
         self._doorbell: Doorbell | None = None
         self._thread: threading.Thread | None = None
         self._actions: deque[Action] = deque()
@@ -113,7 +116,7 @@ class SipCalls:
     # All below runs on the engine's thread.
 
     def _run(self, started: "queue.SimpleQueue[DriverError | None]") -> None:
-        room = _EngineRoom(self._post, self._sip, self._audio, self._name, self._number)
+        room = _EngineRoom(self._post, self._sip, self._audio, self._name, self._number, self._mixed)
         what = cure = ""
         try:
             self.port = room.open(self._lines)
@@ -158,12 +161,12 @@ class SipCalls:
 class _EngineRoom:
     """The engine and what is built around it, for the one thread that may touch them."""
 
-    def __init__(self, post: Post, sip: SipConfig, audio: AudioConfig, name: str, number: str) -> None:
+    def __init__(self, post: Post, sip: SipConfig, audio: AudioConfig, name: str, number: str, mixed: bool) -> None:
         self._engine = engine = Engine(sip, audio)
         self._srtp: dict[str | None, str] = {None: sip.srtp}
         self._legs = Legs(post, lambda line: self._srtp.get(line) == "mandatory")
         self._accounts = Accounts(engine, post, self._legs.arrive, sip, name, number)
-        self.voice = Voice(engine, self._legs, audio.voice, post)
+        self.voice = Voice(engine, self._legs, audio.voice, post, mixed=mixed)
         self._legs.media_changed = self.voice.media_changed
         engine.card_failed = self.voice.card_failed
 

@@ -35,6 +35,14 @@ CARD_BUFFER_MS = 3 * FRAME_MS
 # The engine's shorter resampling filters: 15 ms less delay each way with G.711, and no difference on a telephone.
 RESAMPLING_QUALITY = 4
 
+# Milliseconds of a room's echo, and what is done about it. WebRTC's canceller, because it has learned the room before
+# the far end has heard itself say a sentence; it alone for a handset, with its level control where people stand about.
+ECHO = {
+    "off": (0, 0),
+    "handset": (64, pj.PJMEDIA_ECHO_WEBRTC_AEC3),
+    "speaker": (200, pj.PJMEDIA_ECHO_WEBRTC_AEC3 | pj.PJMEDIA_ECHO_USE_GAIN_CONTROLLER),
+}
+
 # pjsip prints DTMF digits and whole messages at level 4 and above.
 LOG_LEVEL = 3
 
@@ -117,7 +125,7 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         media.quality = RESAMPLING_QUALITY
         media.threadCnt = 1
         media.noVad = True
-        media.ecTailLen = 0
+        media.ecTailLen, media.ecOptions = ECHO[self._audio.echo]
         media.sndAutoCloseTime = -1  # Voice opens and closes the card
         media.sndUseSwClock = False  # the card's own clock: the other one costs two more buffers
         media.sndRecLatency = CARD_BUFFER_MS
@@ -222,13 +230,16 @@ class Doorbell:
 
     def __init__(self, address: str, port: int) -> None:
         own = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
-        self._door = (own, port)
         self._socket = socket.socket(socket.AF_INET6 if ":" in own else socket.AF_INET, socket.SOCK_DGRAM)
+        # Bound and connected, so that nobody but the engine can send to it.
+        with suppress(OSError):
+            self._socket.bind((own, 0))
+            self._socket.connect((own, port))
 
     def ring(self) -> None:
         # Where nothing gets through (a firewall, an address that is gone), the thread comes round by itself, later.
         with suppress(OSError):
-            self._socket.sendto(b"\r\n\r\n", self._door)
+            self._socket.send(b"\r\n\r\n")
 
     def close(self) -> None:
         self._socket.close()

@@ -9,8 +9,10 @@ from typing import Any
 
 import pjsua2 as pj
 
+from omafon.cards import named
 from omafon.core.causes import Tone
 from omafon.core.events import CallId, Driver, DriverFailed, DriverRecovered
+from omafon.core.loudness import factor, handset_db
 from omafon.core.screen import SoundLevels
 from omafon.core.tones import cadence, peak
 from omafon.drivers.sip.calls import Legs
@@ -27,9 +29,8 @@ SEARCH_S = 30.0
 # What the owner calls being without a card on purpose.
 NO_CARD = "null"
 
-# 70 % is the level as it comes over the line.
-VOLUME_0_DB = 70
-DB_PER_PERCENT = 0.3
+# Where the bell has the same card, it is quiet and away within this.
+HANDOVER_S = 0.3
 
 # Ends of a join that are not calls; no call has such an id.
 CARD, TONE = CallId("card"), CallId("tone")
@@ -48,10 +49,12 @@ class Clock(IntEnum):
 class Voice:
     """Applies SoundLevels. Everything here runs on the engine's thread."""
 
-    def __init__(self, engine: Engine, legs: Legs, wanted: str, post: Post) -> None:
+    def __init__(self, engine: Engine, legs: Legs, wanted: str, post: Post, *, mixed: bool = False) -> None:
+        """`mixed` says that the card's own mixer makes the voice louder and softer."""
         self._devices = engine.audDevManager()
         self._legs = legs
         self._wanted = wanted
+        self._mixed = mixed
         self._post = post
         self._levels = SoundLevels()
         self._clock = Clock.NONE
@@ -59,6 +62,8 @@ class Voice:
         self._card: int | None = None
         self._failed = False
         self._retry_at = 0.0
+        self._rang_at = -HANDOVER_S
+        self._awaited = False
         self._broken = False
         self._generator: Any = None
         self._playing: tuple[Tone, str] | None = None
@@ -99,7 +104,10 @@ class Voice:
         elif now - self._idle_since >= LINGER_S:
             self._idle_since = None
             self._drive(wanted, now)
-        if self._failed and now >= self._retry_at:
+        if self._levels.ringing:
+            self._rang_at = now
+        if self._awaited or (self._failed and now >= self._retry_at):
+            self._awaited = False
             self._retry(now)
         if self._dirty:
             self._dirty = False
@@ -147,7 +155,9 @@ class Voice:
             self._devices.setPlaybackDev(self._card)
             self._devices.setSndDevMode(0)  # opens both now
         except pj.Error as error:
-            self._trouble(f"the sound card {self._name} cannot be opened: {error.reason}", now)
+            self._awaited = now - self._rang_at < HANDOVER_S
+            if not self._awaited:
+                self._trouble(f"the sound card {self._name} cannot be opened: {error.reason}", now)
             return False
         self._recovered()
         return True
@@ -155,7 +165,8 @@ class Voice:
     def _find_card(self, now: float) -> None:
         self._card = None
         devices = list(self._devices.enumDev2())
-        name = best_name(self._wanted, tuple(device.name for device in devices if device.outputCount))
+        wanted = named(self._wanted)
+        name = wanted and best_name(wanted, tuple(device.name for device in devices if device.outputCount))
         self._card = next((index for index, device in enumerate(devices) if device.name == name), None)
         if self._card is None:
             missing = f"there is no sound card {self._name}" if self._wanted else "this phone has no sound card"
@@ -240,7 +251,8 @@ class Voice:
 
     def _set_volume(self) -> None:
         # What the port receives: pjsua2 names directions from the port's side, the engine below from the bridge's.
-        self._devices.getPlaybackDevMedia().adjustRxLevel(gain(self._levels.handset_volume))
+        gain = 1.0 if self._mixed else factor(handset_db(self._levels.handset_volume))
+        self._devices.getPlaybackDevMedia().adjustRxLevel(gain)
 
 
 def best_name(wanted: str, names: tuple[str, ...]) -> str | None:
@@ -257,11 +269,6 @@ def best_name(wanted: str, names: tuple[str, ...]) -> str | None:
     fitting = [name for name in names if re.search(rf"(?:^|:){card}" + (r"(?:,|$)" if wanted else ""), name)]
     plug = [name for name in fitting if name.startswith("plughw:")]
     return next(iter(plug or fitting), None)
-
-
-def gain(volume: int) -> float:
-    """The factor for a volume in percent; none is full silence but 0."""
-    return 10 ** ((volume - VOLUME_0_DB) * DB_PER_PERCENT / 20) if volume > 0 else 0.0
 
 
 def tone_descriptions(tone: Tone, country: str) -> Any:

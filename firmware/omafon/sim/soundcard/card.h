@@ -43,7 +43,8 @@ struct card {
     int32_t unplugged;
     uint32_t xruns[RINGS];
     int32_t control[CONTROLS];
-    uint8_t reserved[4096 - 4 * (3 + RINGS + CONTROLS)];
+    int32_t late; /* whether every program comes too late, whatever it does */
+    uint8_t reserved[4096 - 4 * (4 + RINGS + CONTROLS)];
     struct ring ring[RINGS];
 };
 

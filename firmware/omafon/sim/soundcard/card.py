@@ -25,7 +25,7 @@ SILENCE_DB = -96.0
 
 _MAGIC, _LAYOUT = 0x63616D6F, 1
 _HEADER_BYTES = 4096
-_UNPLUGGED, _XRUNS, _CONTROLS = 2, 3, 5  # indices of 32-bit words in the header
+_UNPLUGGED, _XRUNS, _CONTROLS, _LATE = 2, 3, 5, 11  # indices of 32-bit words in the header
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,13 @@ class SoundCard:
 
     def plug(self) -> None:
         self._words[_UNPLUGGED] = 0
+
+    def lose_pace(self) -> None:
+        """Break its clock: whatever a program does comes too late, until `find_pace`."""
+        self._words[_LATE] = 1
+
+    def find_pace(self) -> None:
+        self._words[_LATE] = 0
 
 
 def level_db(pcm: Pcm) -> float:

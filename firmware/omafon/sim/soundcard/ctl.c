@@ -21,6 +21,10 @@ static const char *const names[CONTROLS] = {
     "Capture Switch",         "Mic Playback Volume",    "Mic Playback Switch",
 };
 
+/* Playback and side tone tell their decibels; the microphone, like many, does not. The volume is an amplitude. */
+static unsigned int decibels[] = {SND_CTL_TLVT_DB_LINEAR, 2 * sizeof(unsigned int),
+                                  (unsigned int)SND_CTL_TLV_DB_GAIN_MUTE, 0};
+
 static int is_switch(snd_ctl_ext_key_t key)
 {
     return key == PLAYBACK_SWITCH || key == CAPTURE_SWITCH || key == SIDETONE_SWITCH;
@@ -60,6 +64,8 @@ static int get_attribute(snd_ctl_ext_t *ext, snd_ctl_ext_key_t key, int *type, u
     (void)ext;
     *type = is_switch(key) ? SND_CTL_ELEM_TYPE_BOOLEAN : SND_CTL_ELEM_TYPE_INTEGER;
     *access = SND_CTL_EXT_ACCESS_READWRITE;
+    if (key == PLAYBACK_VOLUME || key == SIDETONE_VOLUME)
+        *access |= SND_CTL_EXT_ACCESS_TLV_READ;
     *count = 1;
     return 0;
 }
@@ -138,6 +144,7 @@ SND_CTL_PLUGIN_DEFINE_FUNC(omafon)
     }
     mixer->ext.version = SND_CTL_EXT_VERSION;
     mixer->ext.poll_fd = -1;
+    mixer->ext.tlv.p = decibels;
     mixer->ext.callback = &callbacks;
     mixer->ext.private_data = mixer;
     strcpy(mixer->ext.id, "omafon");

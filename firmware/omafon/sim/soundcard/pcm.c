@@ -99,7 +99,7 @@ static snd_pcm_sframes_t stream_pointer(snd_pcm_ioplug_t *io)
     }
     if (!stream->running)
         return 0;
-    if (available(stream) > (int64_t)io->buffer_size) {
+    if (available(stream) > (int64_t)io->buffer_size || stream->card->late) {
         if (io->state == SND_PCM_STATE_RUNNING)
             stream->card->xruns[stream->ring]++;
         return -EPIPE;
