@@ -9,7 +9,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import enum, setting_up, starting, table, talking
+from bench import enum, oled, setting_up, starting, table, talking
 from bench.agents import AGENTS
 from bench.figures import FIGURES, Values
 from tests.lab.addresses import Addresses
@@ -42,12 +42,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="omafon-bench-") as work:
         measure(agents, Path(work), times, window_s, values)
         measure_enum(Path(work), times, values)
+    print("bench: changing the screen", file=sys.stderr)
+    values.update(oled.measure())
     print(table.text(values, agents))
     print(f"\n{table.text(values, enum.AGENTS, enum.FIGURES)}")
+    print(f"\n{table.text(values, oled.AGENTS, oled.FIGURES)}")
     if load > 1:
         print(f"The machine was busy: its load was {load:.1f} at the start. The figures are worse than they should be.")
     if not arguments.quick:
-        print(f"kept in {table.keep(values, RESULTS, (*FIGURES, *enum.FIGURES))}")
+        print(f"kept in {table.keep(values, RESULTS, (*FIGURES, *enum.FIGURES, *oled.FIGURES))}")
     return 0
 
 

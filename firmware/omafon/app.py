@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 from omafon import __version__, config, interfaces
 from omafon.config import Config
@@ -50,13 +51,15 @@ ENGINE_STALE_S = 5.0
 class House:
     """One running telephone: the phone, the way in, the way out."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, board: str = "") -> None:
         self.inbox = Inbox(loop, self.errand)
         self.phone = Phone()
         self._loop = loop
+        self._board = board
         self._outbox: Outbox | None = None
         self._control: ControlSocket | None = None
         self._recorder: Recorder | None = None
+        self._closed = False
 
     def furnish(self, drivers: Drivers, memory: Memory, control: ControlSocket, recorder: Recorder | None) -> None:
         """Give the house its drivers. Events posted before are taken after: the loop has not run yet."""
@@ -66,7 +69,12 @@ class House:
         self._recorder = recorder
 
     def errand(self, event: Event, now: float) -> None:
-        """Take one event through the house. Runs on the loop; never awaits, never blocks."""
+        """Take one event through the house. Runs on the loop; never awaits, never blocks.
+
+        What a driver posts while it is closed comes after the house was: it is nobody's.
+        """
+        if self._closed:
+            return
         assert self._outbox is not None
         if self._recorder is not None:
             self._recorder.record(event, now, self.phone)
@@ -90,7 +98,7 @@ class House:
     # What the control socket may look at.
 
     def status(self) -> dict[str, object]:
-        return status(self.phone, self._loop.time())
+        return {**status(self.phone, self._loop.time()), "board": self._board}
 
     def screen(self) -> dict[str, object]:
         assert self._outbox is not None
@@ -104,6 +112,8 @@ class House:
         return {"message": lamps.message.value, "ringer": lamps.ringer.value, "line": lamps.line.value}
 
     def close(self) -> None:
+        """Take no errand any more."""
+        self._closed = True
         if self._outbox is not None:
             self._outbox.close()
 
@@ -114,19 +124,20 @@ async def live(settings: Config, wiring: Wiring, state: Path, control_path: Path
     Raises DriverError when something a phone cannot do without does not start.
     """
     loop = asyncio.get_running_loop()
-    house = House(loop)
+    house = House(loop, settings.phone.board)
     post = house.inbox.post
     drivers = wiring(settings, state, post)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
+        # What there can be only one of is claimed before any file is touched: it may be another phone's.
+        control = ControlSocket(post, house, control_path)
+        control.claim()
+        stack.push_async_callback(control.close)
         _open(stack, drivers.store)
         memory = drivers.store.load()
-        control = ControlSocket(post, house, control_path)
-        recorder = None
-        if record is not None:
-            recorder = Recorder(stack.enter_context(record.open("w", encoding="utf-8")), memory)
+        recorder = Recorder(stack.enter_context(_recording(record)), memory) if record is not None else None
         house.furnish(drivers, memory, control, recorder)
         stack.callback(house.close)
         post(ConfigApplied(config.settings(settings)))
@@ -136,7 +147,6 @@ async def live(settings: Config, wiring: Wiring, state: Path, control_path: Path
         _open(stack, NetworkWatch(post, loop))
         _open_or_tell(stack, drivers.display, Driver.DISPLAY, post)
         await control.open()
-        stack.push_async_callback(control.close)
         # The keypad last: no key before the phone can act.
         _open(stack, drivers.source)
         systemd.notify("READY=1")
@@ -149,6 +159,15 @@ async def live(settings: Config, wiring: Wiring, state: Path, control_path: Path
         post(StopRequested())
         # One turn, so that every call is hung up before its engine is closed.
         await asyncio.sleep(0)
+
+
+def _recording(path: Path) -> TextIO:
+    """The file to record into, empty. Raises DriverError."""
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        what = f"the recording {path} cannot be written: {error.strerror}"
+        raise DriverError(what, "Name another file with --record.") from None
 
 
 async def _feed_watchdog(drivers: Drivers) -> None:

@@ -20,6 +20,7 @@ from omafon.client import Client, NoDaemon, Refused
 CONFIG = Path("/etc/omafon/phone.toml")
 STATE = Path("/var/lib/omafon")
 CONTROL = Path("/run/omafon/control")
+PAGE_PORT = 8080
 
 
 class Exit(IntEnum):
@@ -56,6 +57,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from msgspec.structs import replace
+
     from omafon import app, journal, wiring
     from omafon.board import load_board
     from omafon.config import ConfigError, load
@@ -63,13 +66,16 @@ def _run(arguments: argparse.Namespace) -> int:
 
     try:
         config = load(arguments.config)
-        load_board(arguments.board or config.phone.board)
+        if arguments.board is not None:
+            config = replace(config, phone=replace(config.phone, board=arguments.board))
+        board = load_board(config.phone.board)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return Exit.CONFIG
+    journal.hush_jack()
     try:
         with journal.to_stderr(verbose=arguments.verbose):
-            app.run(config, wiring.virtual, arguments.state, arguments.control, arguments.record)
+            app.run(config, wiring.of(board), arguments.state, arguments.control, arguments.record)
     except DriverError as error:
         return _complain(error.what, error.cure, Exit.FAILED)
     return Exit.DONE
@@ -78,27 +84,69 @@ def _run(arguments: argparse.Namespace) -> int:
 def _sim(arguments: argparse.Namespace) -> int:
     from omafon.sim import exchange
 
-    return exchange.run(arguments)
+    if arguments.demo and (arguments.card is not None or arguments.port is not None):
+        cure = "It plays in this terminal, by two virtual cards."
+        return _complain("--demo goes with neither --card nor --port", cure, Exit.USAGE)
+    port = PAGE_PORT if arguments.port is None else arguments.port
+    return exchange.run(demo=arguments.demo, mouth=arguments.mouth, card=arguments.card, port=port)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from omafon.board import load_board
-    from omafon.config import ConfigError, Problem, load
+    from omafon.config import ConfigError, Problem, exposed, load
 
     problems: tuple[Problem, ...] = ()
+    warning: Problem | None = None
     try:
         load_board(load(arguments.file).phone.board)
+        warning = exposed(arguments.file)
     except ConfigError as error:
         problems = error.problems
     if arguments.json:
         told = [{"what": p.what, "cure": p.cure, "line": p.line, "key": p.key} for p in problems]
-        _print_json({"file": str(arguments.file), "good": not problems, "problems": told})
+        warnings = [{"what": warning.what, "cure": warning.cure}] if warning else []
+        _print_json({"file": str(arguments.file), "good": not problems, "problems": told, "warnings": warnings})
     elif problems:
         print(*problems, sep="\n", file=sys.stderr)
         print(f"{_counted(len(problems), 'error')}.", file=sys.stderr)
     else:
+        if warning is not None:
+            print(f"warning: {warning}", file=sys.stderr)
         print(f"{arguments.file}: no errors")
     return Exit.CONFIG if problems else Exit.DONE
+
+
+def _board(arguments: argparse.Namespace) -> int:
+    from omafon.board import board_names, load_board, schema
+    from omafon.board.boot import config_txt, overlay
+    from omafon.board.diagram import drawing
+    from omafon.board.wires import table
+    from omafon.config import ConfigError
+
+    if arguments.schema:
+        print(schema(), end="")
+        return Exit.DONE
+    if arguments.board is None:
+        print(*board_names(), sep="\n")
+        return Exit.DONE
+    try:
+        board = load_board(arguments.board)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return Exit.CONFIG
+    if arguments.json:
+        import msgspec
+
+        _print_json(msgspec.to_builtins(board))
+    elif arguments.wiring:
+        print(drawing(board), end="")
+    elif arguments.overlay:
+        print(overlay(board), end="")
+    elif arguments.boot:
+        print(config_txt(board), end="")
+    else:
+        print(table(board), end="")
+    return Exit.DONE
 
 
 def _enum(arguments: argparse.Namespace) -> int:
@@ -138,22 +186,27 @@ def _publication(arguments: argparse.Namespace) -> int:
 def _look_up(arguments: argparse.Namespace) -> int:
     from msgspec.structs import replace
 
-    from omafon.config import Config, ConfigError, load
+    from omafon.config import Config, ConfigError, load, rules
     from omafon.enum_report import look_up
     from omafon.interfaces import DriverError
 
+    for tree in arguments.tree or ():
+        if fault := rules.tree(tree):
+            return _complain(f"--tree {fault[0]}", fault[1], Exit.USAGE)
     try:
-        # Without a file of its own this phone asks as an empty one does.
-        enum = (load(arguments.config) if arguments.config.exists() else Config()).enum
+        # A phone without a file of its own asks as one with an empty file does; a file that was named must be there.
+        unwritten = arguments.config == CONFIG and not CONFIG.exists()
+        config = Config() if unwritten else load(arguments.config)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return Exit.CONFIG
+    enum, phone = config.enum, config.phone
     if arguments.tree:
         enum = replace(enum, trees=tuple(arguments.tree))
     if arguments.server:
         enum = replace(enum, servers=(arguments.server,))
     try:
-        report = look_up(arguments.number, enum)
+        report = look_up(arguments.number, enum, country=phone.country, area=phone.area)
     except DriverError as error:
         return _complain(error.what, error.cure, Exit.USAGE)
     if arguments.json:
@@ -167,13 +220,40 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from omafon import doctor
 
     findings = []
-    for finding in doctor.examine(arguments.control):
+    for finding in doctor.examine(arguments.control, doctor.Machine(config=arguments.config)):
         findings.append(finding)
         if not arguments.json:
             print(finding, flush=True)
     if arguments.json:
         _print_json({"findings": [finding.plain() for finding in findings]})
     return Exit.FAILED if any(finding.verdict is doctor.Verdict.WRONG for finding in findings) else Exit.DONE
+
+
+def _hwtest(arguments: argparse.Namespace) -> int:
+    import logging
+
+    from omafon.board import load_board
+    from omafon.config import Config, ConfigError, load
+    from omafon.hwtest import course, owner
+
+    try:
+        # Before the owner's file is written there is a board to be tested already.
+        unwritten = arguments.config == CONFIG and not CONFIG.exists()
+        config = Config() if unwritten else load(arguments.config)
+        board = load_board(arguments.board or config.phone.board)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return Exit.CONFIG
+    if running := owner.phone_at(arguments.control):
+        what = f"a telephone has the pins and the cards: {running}, at {arguments.control}"
+        return _complain(what, "Stop it for the test: sudo systemctl stop omafon.", Exit.FAILED)
+    # What drivers log, the test tells in its own words.
+    logging.getLogger("omafon").addHandler(logging.NullHandler())
+    try:
+        works = course.run(board, config.audio, arguments.json)
+    except OSError as error:
+        return _complain(f"{arguments.json} cannot be written: {error.strerror}", "Name another file.", Exit.FAILED)
+    return Exit.DONE if works else Exit.FAILED
 
 
 def _replay(arguments: argparse.Namespace) -> int:
@@ -213,7 +293,15 @@ def _press(arguments: argparse.Namespace) -> int:
 
 
 def _dial(arguments: argparse.Namespace) -> int:
-    return _do(arguments, "dial", number=arguments.number)
+    with Client(arguments.control) as phone:
+        result = phone.ask("dial", number=arguments.number)
+        rows = phone.ask("screen")["rows"] if result["mode"] == "failed" else []
+    _print_outcome(arguments, result)
+    if not rows:
+        return Exit.DONE
+    # Under the heading the screen says why, and what to do.
+    why, *_, cure = [row for row in rows[1:] if row] or [""]
+    return _complain(why, cure if cure != why else "", Exit.FAILED)
 
 
 def _answer(arguments: argparse.Namespace) -> int:
@@ -226,12 +314,15 @@ def _hangup(arguments: argparse.Namespace) -> int:
 
 def _do(arguments: argparse.Namespace, method: str, **params: object) -> int:
     with Client(arguments.control) as phone:
-        result = phone.ask(method, **params)
+        _print_outcome(arguments, phone.ask(method, **params))
+    return Exit.DONE
+
+
+def _print_outcome(arguments: argparse.Namespace, result: dict[str, Any]) -> None:
     if arguments.json:
         _print_json(result)
     else:
         print(f"{result['hook']}-hook, {_MODES.get(result['mode'], result['mode'])}")
-    return Exit.DONE
 
 
 def _screen(arguments: argparse.Namespace) -> int:
@@ -347,6 +438,12 @@ def _complain(what: str, cure: str, code: Exit) -> int:
 # The words.
 
 
+def _port(word: str) -> int:
+    if not (word.isascii() and word.isdigit() and int(word) <= 65535):
+        raise argparse.ArgumentTypeError(f"{word} is not a port: 0 to 65535")
+    return int(word)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="omafon",
@@ -383,7 +480,7 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--demo", action="store_true", help="play one whole call on this terminal, and end")
     sim.add_argument("--mouth", type=Path, metavar="WAV", help="what both say, instead of a tone each")
     sim.add_argument("--card", metavar="CARD", help="let the first speak and hear by a sound card of this machine")
-    sim.add_argument("--port", type=int, default=8080, help="of the web page, on 127.0.0.1 (%(default)s)")
+    sim.add_argument("--port", type=_port, help=f"of the web page, on 127.0.0.1; 0 for any that is free ({PAGE_PORT})")
 
     add("panel", _panel, "the handset in this terminal, also over SSH", control)
     add("status", _status, "what the phone is doing", control, facts)
@@ -419,7 +516,23 @@ def _parser() -> argparse.ArgumentParser:
 
     check = add("check", _check, "find every error in a configuration", facts)
     check.add_argument("file", type=Path, metavar="FILE")
-    add("doctor", _doctor, "what is wrong here, and what to do about it", control, facts)
+    board = add("board", _board, "check the file of a board, and tell how it is wired")
+    board.add_argument("board", nargs="?", metavar="NAME|FILE", help="without it: the boards that come with Omafon")
+    form = board.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs: the whole profile")
+    form.add_argument("--schema", action="store_true", help="the JSON schema of such files, for editors")
+    form.add_argument("--wiring", action="store_true", help="the wiring, as a drawing (SVG)")
+    form.add_argument("--overlay", action="store_true", help="its device-tree overlay, for dtc")
+    form.add_argument("--boot", action="store_true", help="its lines of config.txt")
+    sick = add("doctor", _doctor, "what is wrong here, and what to do about it", control, facts)
+    sick.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="the owner's file (%(default)s)")
+    hwtest = add("hwtest", _hwtest, "find out with you, part by part, whether the hardware works", control)
+    hwtest.add_argument("--board", metavar="NAME|FILE", help="the hardware (the one in the configuration)")
+    hwtest.add_argument(
+        "--config", type=Path, default=CONFIG, metavar="FILE", help="whose [audio] counts (%(default)s)"
+    )
+    report = Path("omafon-hwtest.json")
+    hwtest.add_argument("--json", type=Path, default=report, metavar="FILE", help="the report (%(default)s)")
     replay = add("replay", _replay, "play a recording through the telephone's core")
     replay.add_argument("file", type=Path, metavar="FILE")
     return parser

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 class NoDaemon(Exception):
     """Nobody answers at the control socket; the message says where, `cure` what to do."""
 
-    cure = "Start the phone: systemctl start omafon. For another one, name its socket with --control."
+    cure = "Start the phone: omafon run. For another one, name its socket with --control."
 
 
 class Refused(Exception):
@@ -89,7 +89,7 @@ class Client:
         match error:
             case PermissionError():
                 gone = NoDaemon(f"the phone at {self._path} may not be used by you")
-                gone.cure = "Join its group and log in again: sudo adduser $USER omafon."
+                gone.cure = "It is another user's: ask as that user, or run a phone of your own."
                 return gone
             case TimeoutError():
                 return NoDaemon(f"the phone at {self._path} does not answer")

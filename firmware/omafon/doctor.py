@@ -18,7 +18,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from omafon.board import load_board
 from omafon.client import Client, NoDaemon, Refused
+from omafon.config import ConfigError, exposed
 
 DNS_TIMEOUT_S = 2.0
 LEAST_FREE_MB = 64
@@ -54,6 +56,7 @@ class Finding:
 class Machine:
     """Where the facts of a machine are read from."""
 
+    config: Path = Path("/etc/omafon/phone.toml")
     cards: Path = Path("/proc/asound/cards")
     resolv_conf: Path = Path("/etc/resolv.conf")
     state: Path = Path("/var/lib/omafon")
@@ -67,7 +70,9 @@ def examine(control: Path, machine: Machine | None = None) -> Iterator[Finding]:
     if status is not None:
         yield from _drivers(status)
         yield from _lines(status)
-    yield _sound(machine.cards)
+    if machine.config.exists():
+        yield _configuration(machine.config)
+    yield _sound(machine.cards, asked=status is not None)
     yield from _name_servers(machine.resolv_conf)
     yield _clock(time.time(), synchronized=_synchronized())
     yield _disk(machine.state)
@@ -95,11 +100,30 @@ _CURES = {
 
 
 def _drivers(status: dict[str, Any]) -> Iterator[Finding]:
+    missing = _missing(status.get("board", ""))
     for driver, state in status["drivers"].items():
-        if state == "ok":
+        if driver in missing:
+            yield Finding(driver, Verdict.OK, "none on this board")
+        elif state == "ok":
             yield Finding(driver, Verdict.OK, "works")
         else:
-            yield Finding(driver, Verdict.WRONG, str(state), _CURES.get(driver, "Read on: journalctl -u omafon."))
+            yield Finding(
+                driver, Verdict.WRONG, str(state), _CURES.get(driver, "Read on in what `omafon run` has written.")
+            )
+
+
+def _missing(name: str) -> frozenset[str]:
+    """The drivers that a board has no part for."""
+    try:
+        board = load_board(name)
+    except ConfigError:
+        return frozenset()  # a file of the builder's that only the phone can read
+    parts = {
+        "display": board.display,
+        "keypad": board.keypad or board.rotary or board.keys or board.hook,
+        "ringer": board.sound,
+    }
+    return frozenset(driver for driver, part in parts.items() if not part)
 
 
 def _lines(status: dict[str, Any]) -> Iterator[Finding]:
@@ -125,11 +149,25 @@ def _line_cure(line: dict[str, Any]) -> str:
             return "Ask the provider what this answer means."
 
 
-def _sound(cards: Path) -> Finding:
+def _configuration(file: Path) -> Finding:
+    try:
+        warning = exposed(file)
+    except ConfigError as error:
+        cure = f"All of it: omafon check {file}"
+        return Finding("config", Verdict.WRONG, str(error.problems[0]).partition("\n")[0], cure)
+    if warning is not None:
+        return Finding("config", Verdict.NOTE, f"{file}: {warning.what}", warning.cure)
+    return Finding("config", Verdict.OK, f"{file}: no errors")
+
+
+def _sound(cards: Path, *, asked: bool) -> Finding:
+    """The cards Linux knows; a phone that was `asked` has said itself whether it suffers without."""
     try:
         found = re.findall(r"^\s*\d+ \[(\S+)", cards.read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:
         found = []
+    if not found and asked:
+        return Finding("cards", Verdict.NOTE, "this machine has no sound card")
     if not found:
         cure = "Plug the handset in; `aplay -l` lists it when Linux knows it."
         return Finding("cards", Verdict.WRONG, "this machine has no sound card", cure)

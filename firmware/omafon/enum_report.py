@@ -118,6 +118,10 @@ class TreeReport:
         }
 
     def lines(self) -> Iterator[str]:
+        if self.error == NOT_E164:
+            yield f"{self.tree}  not asked"
+            yield f"  {NOT_E164}: {ERROR_IN_WORDS[NOT_E164]}" + (f" ({_plain(self.detail)})" if self.detail else "")
+            return
         proof = {True: "proven by DNSSEC", False: "not proven by DNSSEC", None: "DNSSEC not checked"}[self.secure]
         took = "from the cache" if self.cached else f"{self.took_s * 1000:.0f} ms"
         yield f"{self.tree}  {_plain(self.name)}  {took}, {proof}"

@@ -9,9 +9,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from logging.handlers import QueueHandler, QueueListener
+from pathlib import Path
 
 # sd-daemon(3): the priority of a line, for the journal.
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+_SYSTEM_ALSA = Path("/usr/share/alsa/alsa.conf")
+_OUR_ALSA = Path(__file__).with_name("alsa")
+
+
+def hush_jack() -> None:
+    """Keep the JACK library out, which ALSA loads where it is installed: it writes to stderr what it likes.
+
+    Before ALSA is used; an environment that names an ALSA configuration of its own is left alone.
+    """
+    if _SYSTEM_ALSA.exists() and "ALSA_CONFIG_PATH" not in os.environ:
+        os.environ["OMAFON_ALSA"] = str(_OUR_ALSA)
+        os.environ["ALSA_CONFIG_PATH"] = str(_OUR_ALSA / "phone.conf")
 
 
 class _JournalFormatter(logging.Formatter):

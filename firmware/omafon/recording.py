@@ -71,16 +71,16 @@ def read(path: Path) -> Iterator[tuple[Memory | Event, float]]:
 
     Raises RecordingError at the first line that is not one.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                fields = json.loads(line)
+                fields = json.loads(line.decode("utf-8"))
                 if "memory" in fields:
                     yield msgspec.convert(fields["memory"], Memory), 0.0
                     continue
                 at, kind = float(fields.pop("at")), _EVENTS[fields.pop("event")]
                 yield msgspec.convert(fields, kind), at
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise RecordingError(f"{path}, line {number}: not an event of a recording ({error})") from None
 
 
@@ -89,14 +89,17 @@ def replay(path: Path) -> Iterator[str]:
 
     Raises RecordingError, OSError.
     """
-    phone = Phone()
+    phone, empty = Phone(), True
     for event, at in read(path):
+        empty = False
         if isinstance(event, Memory):
             phone = Phone(memory=event)
             continue
         phone, actions = step(phone, event, at)
         picture = present(phone, at)
         yield _told(event, at, phone, actions, picture.screen.rows())
+    if empty:
+        raise RecordingError(f"{path} holds no recording")
 
 
 def _told(event: Event, at: float, phone: Phone, actions: tuple[Action, ...], rows: tuple[str, ...]) -> str:

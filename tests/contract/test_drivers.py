@@ -5,25 +5,35 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from PIL import Image
 
+from omafon.board import DisplayProfile, SoundProfile
 from omafon.config import AudioConfig, EnumConfig, LineConfig, SipConfig
 from omafon.core.actions import AnswerCall, HangUp, HoldCall, QueryNaptr, RejectCall, ResumeCall, RingCall, SendDtmf
 from omafon.core.causes import Tone
 from omafon.core.dialplan import E164
 from omafon.core.events import CallId, Event, LookupFailed, LookupId
+from omafon.core.glass import Glass
 from omafon.core.memory import Memory
 from omafon.core.screen import Lamp, Lamps, SoundLevels
 from omafon.drivers.dns import DnsResolver
+from omafon.drivers.keypad import GpioKeypad
 from omafon.drivers.network import NetworkWatch
+from omafon.drivers.oled import Oled
+from omafon.drivers.oled.wire import connect
 from omafon.drivers.sip import SipCalls
+from omafon.drivers.sound import AlsaSound
 from omafon.drivers.store import FileStore
 from omafon.interfaces import Calls, Display, Driver, Post, Resolver, Sound, Source, Store
 from omafon.sim.virtual import VirtualBell, VirtualDisplay, VirtualSource
+from tests.lab.glass import Ssd1306
+from tests.lab.pins import DIAL, EXTRA, FOUR_BY_FOUR, HOOK, LAMPS, Bench
+from tests.lab.wires import I2cBus
 
 AT_ONCE_S = 0.05
 NOWHERE = SipConfig(port=0, address="127.0.0.1")
@@ -38,14 +48,35 @@ def dns(post: Post, folder: Path) -> Driver:
     return DnsResolver(post, EnumConfig(servers=("127.0.0.1:9",), budget_ms=300))
 
 
+def keypad(post: Post, folder: Path) -> Driver:
+    return GpioKeypad(post, FOUR_BY_FOUR, HOOK, DIAL, EXTRA, LAMPS, factory=Bench())
+
+
+def alsa(post: Post, folder: Path) -> Driver:
+    profile = SoundProfile(voice="CARD=NoSuchCard", playback="PCM", bell="PCM")
+    return AlsaSound(post, profile, AudioConfig())
+
+
 def network(post: Post, folder: Path) -> Driver:
     return NetworkWatch(post, asyncio.get_running_loop())
 
 
+def oled(post: Post, folder: Path) -> Driver:
+    return Oled(post, DisplayProfile(128, 64, "ssd1306"), connect=partial(connect, bus=I2cBus(Ssd1306())))
+
+
+def oled_that_is_missing(post: Post, folder: Path) -> Driver:
+    return Oled(post, DisplayProfile(128, 64, "sh1106", port=99))
+
+
 MAKERS: dict[str, Callable[[Post, Path], Driver]] = {
     "source-virtual": lambda post, folder: VirtualSource(),
+    "source-gpiozero": keypad,
+    "display-luma": oled,
+    "display-missing": oled_that_is_missing,
     "display-virtual": lambda post, folder: VirtualDisplay(),
     "sound-virtual": lambda post, folder: VirtualBell(),
+    "sound-alsa": alsa,
     "calls-pjsua2": sip,
     "resolver-dnspython": dns,
     "network-rtnetlink": network,
@@ -62,6 +93,7 @@ def uses(driver: Driver, kind: str) -> None:
         case "display":
             display: Display = driver  # type: ignore[assignment]
             display.show(Image.new("1", (128, 64)))
+            display.look(Glass(brightness=30, shift=(1, 0)))
         case "sound":
             sound: Sound = driver  # type: ignore[assignment]
             sound.sound(SoundLevels(ringing=True))

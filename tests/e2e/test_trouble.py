@@ -3,6 +3,7 @@
 """What goes wrong around a telephone: it says so in plain words, and stays a telephone where it can."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -83,9 +84,10 @@ def test_a_call_without_any_network_is_not_blamed_on_the_far_end(tmp_path: Path)
     ask = f"{OMAFON} events --control control --json"
     script = f"""
         {daemon} 2> log & daemon=$!
-        until [ -S control ]; do kill -0 $daemon || exit 3; read -t 0.05 _ <> <(:) || :; done
+        until grep -q "is ready" log; do kill -0 $daemon || exit 3; read -t 0.05 _ <> <(:) || :; done
         coproc {ask}
-        {OMAFON} dial sip:opa@192.0.2.7 --control control
+        {OMAFON} press off-hook --control control
+        {OMAFON} dial sip:opa@192.0.2.7 --control control || :
         while read -t 10 -r errand <&"${{COPROC[0]}}"; do case $errand in *"call ended"*) break ;; esac; done
         {OMAFON} status --control control
         kill $daemon; wait $daemon
@@ -103,3 +105,53 @@ def test_a_call_without_any_network_is_not_blamed_on_the_far_end(tmp_path: Path)
     assert ended.returncode == 0, ended.stderr + (tmp_path / "log").read_text()
     assert "No network" in ended.stdout
     assert "Check cable or Wi-Fi" in ended.stdout
+
+
+def test_a_telephone_that_is_refused_leaves_the_recording_of_the_running_one_alone(town: Town):
+    control = town.phone("oma").folder / "control"
+    recording = control.with_name("recording")
+    recording.write_text("what the running one has written")
+    config = control.with_name("other.toml")
+    config.write_text('[sip]\nport = 0\naddress = "127.0.0.1"\n[audio]\nvoice = "null"\n')
+
+    words = [OMAFON, "run", "--board", "virtual", "--config", config, "--state", control.with_name("other")]
+    words += ["--control", control, "--record", recording]
+    ended = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=20, check=False)
+
+    assert ended.returncode == 1
+    assert recording.read_text() == "what the running one has written"
+
+
+def test_a_recording_that_cannot_be_written_ends_the_start_with_a_cure(tmp_path: Path):
+    (tmp_path / "phone.toml").write_text('[sip]\nport = 0\naddress = "127.0.0.1"\n[audio]\nvoice = "null"\n')
+
+    words = [OMAFON, "run", "--board", "virtual", "--config", "phone.toml", "--state", "state"]
+    words += ["--control", "control", "--record", "nowhere/recording"]
+    ended = subprocess.run(list(map(str, words)), cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(
+        "omafon: the recording nowhere/recording cannot be written: No such file or directory\n"
+        "  Name another file with --record.\n"
+    )
+    assert not (tmp_path / "control").exists()
+
+
+def test_nothing_but_the_phones_own_story_is_written_at_the_start(tmp_path: Path):
+    """Also where ALSA lists plugins whose libraries have words of their own, as JACK's has."""
+    (tmp_path / "phone.toml").write_text('[sip]\nport = 0\naddress = "127.0.0.1"\n[enum]\ntrees = []\n')
+    words = [OMAFON, "run", "--board", "virtual", "--config", "phone.toml", "--state", "state", "--control", "control"]
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("ALSA_CONFIG_PATH", "JOURNAL_STREAM")
+    }
+
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as phone:
+        assert phone.stderr is not None
+        said = []
+        for line in phone.stderr:
+            said.append(line)
+            if "is ready" in line:
+                phone.terminate()
+
+    assert "is ready" in "".join(said)
+    assert [line for line in said if not re.match(r"\d\d:\d\d:\d\d [A-Z]+ ", line)] == []

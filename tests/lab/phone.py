@@ -163,6 +163,8 @@ class Phone:
         self.ask("press", keys=list(keys))
 
     def dials(self, number: str) -> None:
+        """Lift the handset, if it is not up, and call a number or a SIP URI."""
+        self.lifts()
         self.ask("dial", number=number)
 
     def answers(self) -> None:

@@ -95,6 +95,7 @@ class ToyPhone:
         return {"message": lamps.message.value, "ringer": lamps.ringer.value, "line": lamps.line.value}
 
     async def open(self) -> None:
+        self._socket.claim()
         await self._socket.open()
 
     async def close(self) -> None:

@@ -75,6 +75,7 @@ class Phone:
         self.path = path
         self.events: list[Event] = []
         self.state = IDLE
+        self.rows = ["", "Oma", "", ""]
         self.watched = threading.Event()
         self._up = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -86,7 +87,7 @@ class Phone:
 
     def screen(self) -> dict:
         frame = base64.b64encode(PICTURE.tobytes()).decode()
-        return {"rows": ["", "Oma", "", ""], "width": PICTURE.width, "height": PICTURE.height, "frame": frame}
+        return {"rows": self.rows, "width": PICTURE.width, "height": PICTURE.height, "frame": frame}
 
     def lamps(self) -> dict:
         # Only who subscribes is shown the lamps, and is told all that is published from then on.
@@ -108,6 +109,7 @@ class Phone:
         self._loop.call_soon_threadsafe(self._control.publish, event)
 
     def _run(self) -> None:
+        self._control.claim()
         self._loop.run_until_complete(self._control.open())
         self._up.set()
         self._loop.run_forever()
@@ -263,15 +265,96 @@ def test_a_phone_with_a_wrong_configuration_does_not_start(tmp_path, capsys):
     assert 'Did you mean "virtual"?' in capsys.readouterr().err
 
 
-def test_a_recording_that_is_none_is_an_error(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"hello\n", ", line 1: not an event of a recording"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", ", line 1: not an event of a recording"),
+        (b"[" * 100_000, ", line 1: not an event of a recording"),
+        (b"", " holds no recording"),
+        (None, " cannot be read: No such file or directory"),
+    ],
+)
+def test_a_recording_that_is_none_is_an_error(tmp_path, capsys, content, said):
     file = tmp_path / "recording"
-    file.write_text("hello\n")
+    if content is not None:
+        file.write_bytes(content)
 
     assert main(["replay", str(file)]) == 1
-    assert f"{file}, line 1: " in capsys.readouterr().err
+    assert f"{file}{said}" in capsys.readouterr().err
 
-    assert main(["replay", str(tmp_path / "nothing")]) == 1
-    assert "No such file" in capsys.readouterr().err
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "99999"], "99999 is not a port"),
+        (["--port", "-1"], "-1 is not a port"),
+        (["--port", "http"], "http is not a port"),
+        (["--demo", "--port", "8080"], "--demo goes with neither --card nor --port"),
+        (["--demo", "--card", "Handset"], "--demo goes with neither --card nor --port"),
+    ],
+)
+def test_words_the_simulator_does_not_take_are_usage(capsys, words, said):
+    try:
+        code = main(["sim", *words])
+    except SystemExit as ended:
+        code = ended.code
+
+    assert code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_password_that_everybody_may_read_is_warned_of(tmp_path, capsys):
+    file = tmp_path / "phone.toml"
+    file.write_text('[[line]]\nname = "home"\naor = "sip:100@example.org"\npassword = "secret"\n')
+
+    file.chmod(0o644)
+    assert main(["check", str(file)]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith(f"warning: {file}: everybody on this machine may read the password in it\n")
+    assert said.out == f"{file}: no errors\n"
+    assert main(["check", "--json", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"][0]["cure"] == f"Forbid it: chmod o= {file}"
+
+    file.chmod(0o640)
+    assert main(["check", str(file)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_call_that_fails_at_once_is_a_failure_with_the_words_of_the_screen(phone, capsys):
+    phone.state = {**IDLE, "mode": "failed"}
+    phone.rows = ["hello", "No such number", "", "Check the number"]
+
+    assert omafon(phone, "dial", "hello") == 1
+
+    said = capsys.readouterr()
+    assert said.out == "on-hook, failed\n"
+    assert said.err == "omafon: No such number\n  Check the number\n"
+
+
+def test_a_number_that_is_not_whole_is_not_asked_for_and_guessed(tmp_path, capsys):
+    file = tmp_path / "phone.toml"
+    file.write_text('[phone]\ncountry = "DE"\narea = "30"\n')
+
+    assert main(["enum", "--config", str(file), "030123456"]) == 1
+
+    said = capsys.readouterr().out
+    assert "did you mean +4930123456?" in said
+    assert "e164.arpa  not asked\n" in said
+    assert "DNSSEC" not in said
+
+
+def test_a_configuration_that_was_named_must_be_there(tmp_path, capsys):
+    missing = tmp_path / "phone.toml"
+
+    assert main(["enum", "--config", str(missing), "+4930123456"]) == 78
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_tree_must_be_a_name(capsys):
+    assert main(["enum", "--tree", "not a name", "+4930123456"]) == 2
+
+    assert 'omafon: --tree "not a name" is not a DNS name\n' in capsys.readouterr().err
 
 
 def test_the_version_is_told(capsys):

@@ -86,6 +86,7 @@ class World:
 @asynccontextmanager
 async def a_phone(path: Path) -> AsyncIterator[World]:
     world = World(path)
+    world.control.claim()
     await world.control.open()
     try:
         yield world
@@ -273,6 +274,43 @@ async def test_a_slow_subscriber_is_shown_the_newest_picture(path):
         assert (await far.hears())["screen"]["rows"][0] == "999"
 
 
+async def test_a_second_subscriber_takes_no_news_from_the_first(path):
+    async with a_phone(path) as phone:
+        first, second = await phone.far(), await phone.far()
+        await first.says('{"method": "subscribe"}')
+        await first.hears()
+
+        phone.pictures = 1
+        await second.says('{"method": "subscribe"}')
+        seen = await second.hears()
+        phone.control.refresh()
+
+        assert seen["screen"] == {"rows": ["1", "", "", ""]}
+        assert await first.hears() == {"event": "screen", "screen": seen["screen"]}
+
+
+async def test_who_comes_before_the_phone_serves_is_answered_when_it_does(path):
+    world = World(path)
+    world.control.claim()
+    try:
+        far = await world.far()
+        await far.says('{"id": 1, "method": "status"}')
+        await world.control.open()
+
+        assert await far.hears() == {"id": 1, "result": IDLE}
+    finally:
+        await world.leave()
+
+
+async def test_a_path_that_was_claimed_and_never_served_is_given_back(path):
+    world = World(path)
+    world.control.claim()
+
+    await world.leave()
+
+    assert not path.exists()
+
+
 async def test_a_subscriber_may_leave(path):
     async with a_phone(path) as phone:
         far = await phone.far()
@@ -304,7 +342,7 @@ async def test_the_socket_of_a_daemon_that_died_is_replaced(path):
 async def test_a_second_daemon_is_refused_and_the_first_goes_on(path):
     async with a_phone(path) as phone:
         with pytest.raises(DriverError, match="a phone is already running"):
-            await World(path).control.open()
+            World(path).control.claim()
 
         assert await (await phone.far()).asks("status") == {"result": IDLE}
 
@@ -314,7 +352,7 @@ async def test_a_path_that_cannot_be_used_is_an_error_with_a_cure(tmp_path):
 
     for path in (tmp_path / "file", tmp_path / "no" / "control", tmp_path / ("x" * 200)):
         with pytest.raises(DriverError) as refused:
-            await World(path).control.open()
+            World(path).control.claim()
         assert "--control" in refused.value.cure
     assert (tmp_path / "file").read_text() == "precious"
 

@@ -43,14 +43,46 @@ def test_a_phone_that_is_off_is_found_first(tmp_path):
     finding = next(iter(examine(tmp_path / "control")))
 
     assert (finding.part, finding.verdict) == ("phone", Verdict.WRONG)
-    assert "systemctl start omafon" in finding.cure
+    assert "omafon run" in finding.cure
 
 
 def test_the_sound_cards_are_named_as_the_configuration_wants_them(tmp_path):
     (tmp_path / "cards").write_text(CARDS)
 
-    assert doctor._sound(tmp_path / "cards").what == "CARD=Handset, CARD=Speaker"
-    assert doctor._sound(tmp_path / "nothing").verdict is Verdict.WRONG
+    assert doctor._sound(tmp_path / "cards", asked=True).what == "CARD=Handset, CARD=Speaker"
+
+
+def test_a_machine_without_cards_is_wrong_unless_the_phone_itself_tells_of_its_voice(tmp_path):
+    assert doctor._sound(tmp_path / "nothing", asked=False).verdict is Verdict.WRONG
+    assert doctor._sound(tmp_path / "nothing", asked=True).verdict is Verdict.NOTE
+
+
+def test_a_part_that_the_board_has_not_does_not_work_either():
+    status = {"board": "virtual", "drivers": {"sip": "ok", "display": "ok", "keypad": "ok", "ringer": "ok"}}
+
+    findings = {finding.part: finding.what for finding in doctor._drivers(status)}
+
+    assert findings == {
+        "sip": "works",
+        "display": "works",
+        "keypad": "none on this board",
+        "ringer": "none on this board",
+    }
+
+
+def test_the_configuration_is_looked_at_too(tmp_path):
+    file = tmp_path / "phone.toml"
+    file.write_text('[[line]]\nname = "home"\naor = "sip:1@example.org"\npassword = "secret"\n')
+
+    file.chmod(0o600)
+    good = doctor._configuration(file)
+    file.chmod(0o604)
+    exposed = doctor._configuration(file)
+    file.write_text("port = 1\n")
+    broken = doctor._configuration(file)
+
+    assert [good.verdict, exposed.verdict, broken.verdict] == [Verdict.OK, Verdict.NOTE, Verdict.WRONG]
+    assert exposed.cure == f"Forbid it: chmod o= {file}"
 
 
 def test_a_name_server_that_answers_is_well():
@@ -116,7 +148,7 @@ def test_what_the_phone_suffers_from_is_told_with_a_cure():
 
 
 def test_a_machine_is_examined_whole(tmp_path):
-    machine = Machine(tmp_path / "cards", tmp_path / "resolv.conf", tmp_path)
+    machine = Machine(tmp_path / "phone.toml", tmp_path / "cards", tmp_path / "resolv.conf", tmp_path)
 
     parts = [finding.part for finding in examine(tmp_path / "control", machine)]
 

@@ -3,20 +3,33 @@
 """The corridor that every errand walks: in from any thread, through the core, out to the drivers that changed."""
 
 import asyncio
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 from PIL.Image import Image
 
-from omafon.app import House
+from omafon.app import House, live
+from omafon.config import Config
 from omafon.core.actions import Action, PlaceCall, QueryNaptr
 from omafon.core.causes import Tone
-from omafon.core.events import ClockChanged, ConfigApplied, Event, HookLifted, Key, KeyPressed, NumberDialled
+from omafon.core.events import (
+    ClockChanged,
+    ConfigApplied,
+    Event,
+    HookLifted,
+    Key,
+    KeyPressed,
+    NumberDialled,
+    RegistrationChanged,
+)
+from omafon.core.glass import Glass
 from omafon.core.memory import Memory
 from omafon.core.screen import Lamps, SoundLevels
 from omafon.drivers.control import ControlSocket
 from omafon.inbox import Inbox
+from omafon.interfaces import Post
 from omafon.outbox import Drivers
 from omafon.story import tell
 from tests.unit.world import SETTINGS
@@ -47,6 +60,8 @@ class Told:
 
     def show(self, frame: Image) -> None:
         self.frames.append(frame)
+
+    def look(self, glass: Glass) -> None: ...
 
     def light(self, lamps: Lamps) -> None:
         self.lamps.append(lamps)
@@ -108,6 +123,46 @@ async def test_a_question_goes_to_the_directory_and_a_call_to_the_engine(house):
     await asyncio.sleep(0)
 
     assert [type(action) for action in told.actions] == [QueryNaptr]
+
+
+async def test_what_a_driver_says_while_it_is_closed_is_nobodys(house):
+    phone, told, _ = house
+    before = phone.phone
+
+    phone.close()
+    phone.inbox.post(HookLifted())
+    await asyncio.sleep(0)
+
+    assert phone.phone == before
+    assert told.actions == []
+
+
+class Leaving(OtherCalls):
+    """A call engine that is told of its farewell from the registrar while it is closed; asks to end when opened."""
+
+    def __init__(self, post: Post) -> None:
+        super().__init__()
+        self._post = post
+
+    def open(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        self._post(RegistrationChanged("home", False, 200, "OK", 0, None))
+
+
+async def test_a_recorded_phone_with_a_line_ends_in_peace(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    def wiring(config: Config, state: Path, post: Post) -> Drivers:
+        told = Told()
+        return Drivers(store=told, sound=told, calls=Leaving(post), resolver=told, display=told, source=told)
+
+    async with asyncio.timeout(5.0):
+        await live(Config(), wiring, tmp_path, tmp_path / "control", tmp_path / "recording")
+    await asyncio.sleep(0)
+
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+    assert "StopRequested" in (tmp_path / "recording").read_text()
+    assert not (tmp_path / "control").exists()
 
 
 async def test_a_deadline_wakes_the_core_by_itself(house):

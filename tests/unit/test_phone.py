@@ -482,6 +482,16 @@ def test_volume_keys_change_the_handset_when_it_is_up_and_the_bell_when_it_is_no
     assert phone.rows[0] == "Lautstärke Hörer"
 
 
+def test_a_handset_made_very_loud_is_not_for_the_next_person_who_lifts_it():
+    phone = World()
+    phone.lifts()
+    phone.presses(*["vol+"] * 5)
+
+    phone.replaces()
+
+    assert phone.phone.memory.handset_volume == 80
+
+
 def test_keys_cannot_turn_the_bell_off_by_accident():
     phone = World()
 

@@ -61,6 +61,18 @@ def test_a_new_phone_remembers_nothing(tmp_path):
     assert house.events == []
 
 
+def test_two_phones_never_keep_their_memory_in_the_same_place(tmp_path):
+    with a_store(tmp_path / "state"):
+        second = FileStore(House().post, tmp_path / "state")
+        with pytest.raises(DriverError, match="another phone keeps its memory in") as refused:
+            second.open()
+        second.close()
+
+    assert "--state" in refused.value.cure
+    with a_store(tmp_path / "state") as store:
+        assert store.load() == Memory()
+
+
 def test_what_was_kept_is_there_after_a_restart(tmp_path):
     with a_store(tmp_path) as store:
         store.keep(LOUD)

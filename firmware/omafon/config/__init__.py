@@ -11,6 +11,7 @@ from omafon.config.parts import (
     AudioConfig,
     Config,
     ContactConfig,
+    DisplayConfig,
     EnumConfig,
     IncomingConfig,
     LineConfig,
@@ -18,13 +19,14 @@ from omafon.config.parts import (
     PublishConfig,
     SipConfig,
 )
-from omafon.config.reading import load, parse, settings
+from omafon.config.reading import exposed, load, parse, settings
 
 __all__ = [
     "AudioConfig",
     "Config",
     "ConfigError",
     "ContactConfig",
+    "DisplayConfig",
     "EnumConfig",
     "IncomingConfig",
     "LineConfig",
@@ -32,6 +34,7 @@ __all__ = [
     "Problem",
     "PublishConfig",
     "SipConfig",
+    "exposed",
     "load",
     "parse",
     "settings",

@@ -45,6 +45,7 @@ _RULES: dict[tuple[str, ...], Rule] = {
     ("enum", "publish", "key_credential"): rules.credential,
     ("audio", "voice"): rules.card,
     ("audio", "ringer"): rules.card,
+    ("display", "night"): rules.night,
     ("contact", "name"): rules.name,
     ("contact", "number"): rules.number,
     ("contact", "uri"): rules.uri,
@@ -53,9 +54,20 @@ _RANGES: dict[tuple[str, ...], range] = {
     ("sip", "port"): rules.PORTS,
     ("enum", "budget_ms"): rules.BUDGET_MS,
     ("enum", "publish", "ttl_s"): rules.TTL_S,
+    ("audio", "sidetone_db"): rules.SIDETONE_DB,
+    ("audio", "microphone_db"): rules.MICROPHONE_DB,
+    ("display", "dim_after_s"): rules.DIM_AFTER_S,
+    ("display", "off_after_min"): rules.OFF_AFTER_MIN,
     ("contact", "speed_dial"): rules.SPEED_DIALS,
 }
-_UNITS = {"budget_ms": " milliseconds", "ttl_s": " seconds"}
+_UNITS = {
+    "budget_ms": " milliseconds",
+    "ttl_s": " seconds",
+    "sidetone_db": " decibels",
+    "microphone_db": " decibels",
+    "dim_after_s": " seconds",
+    "off_after_min": " minutes",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,11 +91,25 @@ class IncomingConfig(Part, frozen=True):
 
 
 class AudioConfig(Part, frozen=True):
-    """`voice` and `ringer` are ALSA cards by id ('CARD=Handset') or PCM names; 'null' is a phone without a card."""
+    """`voice` and `ringer` are ALSA cards by id ('CARD=Handset') or USB socket ('USB=1-1.2'), or names of PCMs.
+
+    'null' is a phone without a card. `echo` says where the far end would hear itself again: it is kept from that.
+    """
 
     voice: str = ""
     ringer: str = ""
+    echo: Literal["handset", "speaker", "off"] = "handset"
+    sidetone_db: int = -18
+    microphone_db: int = 0
     codecs: tuple[Literal["opus", "g722", "pcma", "pcmu"], ...] = ("opus", "g722", "pcma", "pcmu")
+
+
+class DisplayConfig(Part, frozen=True):
+    """The display of a phone that nobody uses: 0 is never. `night` is when it is dimmer still; empty: at no time."""
+
+    dim_after_s: int = 60
+    off_after_min: int = 0
+    night: str = "22:00-07:00"
 
 
 class ContactConfig(Part, frozen=True):
@@ -113,4 +127,5 @@ class Config(Part, frozen=True):
     enum: EnumConfig = EnumConfig()
     incoming: IncomingConfig = IncomingConfig()
     audio: AudioConfig = AudioConfig()
+    display: DisplayConfig = DisplayConfig()
     contact: tuple[ContactConfig, ...] = ()

@@ -4,6 +4,7 @@
 
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable
 from pathlib import Path as FilePath
@@ -16,6 +17,7 @@ from omafon.config.checking import Check, ConfigError, Problem
 from omafon.config.lines import Path, key_lines
 from omafon.config.parts import Config, LineConfig, Part
 from omafon.config.rules import Fault, Rule, quoted
+from omafon.core.glass import GlassHabits
 from omafon.core.settings import Accept, Contact, DnssecPolicy, Line, Settings, Tree
 
 P = TypeVar("P", bound=Part)
@@ -76,10 +78,24 @@ def shaped(
     return msgspec.convert(data, kind), lines
 
 
+def exposed(path: FilePath) -> Problem | None:
+    """What is wrong with the rights of the file `path`: it holds a secret, and everybody may read it.
+
+    Raises ConfigError.
+    """
+    config = parse(read(path), str(path))
+    publish = config.enum.publish
+    secret = any(line.password for line in config.line) or (publish is not None and publish.key_secret)
+    if not secret or not path.stat().st_mode & stat.S_IROTH:
+        return None
+    return Problem("everybody on this machine may read the password in it", f"Forbid it: chmod o= {path}", str(path))
+
+
 def settings(config: Config) -> Settings:
     """What the core decides with: names and numbers in the form they are compared and asked in, and no secret."""
     policies = {rules.domain(suffix): DnssecPolicy(policy) for suffix, policy in config.enum.dnssec.items()}
     default = DnssecPolicy.PREFER
+    night = rules.minutes(config.display.night)
     return Settings(
         name=config.phone.name,
         number=rules.e164(config.phone.number),
@@ -97,6 +113,7 @@ def settings(config: Config) -> Settings:
         digit_map=config.phone.digit_map,
         confirm_paid=config.phone.confirm_paid,
         port=config.sip.port,
+        glass=GlassHabits(config.display.dim_after_s, 60 * config.display.off_after_min, *night),
     )
 
 
@@ -105,7 +122,7 @@ def _unreadable(error: OSError | ValueError, file: str) -> Problem:
         case FileNotFoundError():
             return Problem("there is no such file", "Create it; an empty file makes a phone without a line.", file)
         case PermissionError():
-            return Problem("may not be read", "Give the group omafon the right to read it: mode 0640.", file)
+            return Problem("may not be read", "Give your group the right to read it: chgrp, and mode 0640.", file)
         case IsADirectoryError():
             return Problem("is a folder", "Name the file itself, as in /etc/omafon/phone.toml.", file)
         case _:

@@ -21,8 +21,13 @@ Rule = Callable[[str], Fault | None]
 
 BUDGET_MS = range(50, 10_001)
 PORTS = range(65_536)
+DIM_AFTER_S = range(3601)
+OFF_AFTER_MIN = range(1441)
 SPEED_DIALS = range(1, 100)
 TTL_S = range(60, 86_401)
+SIDETONE_OFF_DB = -60
+SIDETONE_DB = range(SIDETONE_OFF_DB, 1)
+MICROPHONE_DB = range(-30, 31)
 
 # ISO 3166-1 alpha-2, as of 2024.
 _ISO_3166 = """
@@ -50,7 +55,9 @@ _ANCHOR = re.compile(
     re.A | re.I,
 )
 TLS = "tls://"
+_NIGHT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.A)
 _SEPARATORS = str.maketrans("", "", " -./")
+_USB_SOCKET = re.compile(r"USB=[0-9]+-[0-9]+(?:\.[0-9]+)*", re.A)
 _CARD_INDEX = re.compile(r"(?:plug)?hw:\d|.*\bCARD=\d", re.A)
 
 
@@ -249,7 +256,29 @@ def card(value: str) -> Fault | None:
         return f"{quoted(value)} counts sound cards, and their order changes", (
             'Name the card by its id, as `aplay -L` lists it: "CARD=Handset".'
         )
+    if value.startswith("USB=") and not _USB_SOCKET.fullmatch(value):
+        return f"{quoted(value)} is no USB socket", 'Write it as in "USB=1-1.2": a name in /sys/bus/usb/devices.'
     return text(value)
+
+
+def night(value: str) -> Fault | None:
+    """From when to when: "22:00-07:00", or nothing."""
+    if value and not _NIGHT.fullmatch(value):
+        return "is no time from one hour to another", 'Write it as "22:00-07:00", or "" for no night.'
+    return None
+
+
+def minutes(value: str) -> tuple[int, int]:
+    """Begin and end of a `night`, in minutes since midnight; equal for none.
+
+    >>> minutes("22:00-07:30"), minutes("")
+    ((1320, 450), (0, 0))
+    """
+    found = _NIGHT.fullmatch(value)
+    if found is None:
+        return 0, 0
+    hours = [int(part) for part in found.groups()]
+    return 60 * hours[0] + hours[1], 60 * hours[2] + hours[3]
 
 
 def _sip_uri(value: str) -> dict[str, str | None] | Fault:

@@ -56,10 +56,10 @@ class ControlSocket:
         self._post = post
         self._look = look
         self._path = path
+        self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._subscribers: set[_Subscriber] = set()
-        self._shown: dict[str, Result] = {}
         self._methods: dict[str, Callable[[Result], Result | None]] = {
             "press": self._press,
             "dial": self._dial,
@@ -69,29 +69,40 @@ class ControlSocket:
             "screen": self._screen,
         }
 
-    async def open(self) -> None:
-        """Listen. Raises DriverError when another daemon does, or when the path cannot be used."""
+    def claim(self) -> None:
+        """Listen, and let who comes wait. Raises DriverError when another daemon does, or the path cannot be used."""
         _make_way(self._path)
+        self._socket = socket.socket(socket.AF_UNIX)
         before = os.umask(0o117)
         try:
-            self._server = await asyncio.start_unix_server(self._connected, self._path, limit=LONGEST_LINE)
+            self._socket.bind(os.fspath(self._path))
         except OSError as error:
+            self._socket.close()
+            self._socket = None
             what = f"the control socket {self._path} cannot be made: {error.strerror or error}"
             raise DriverError(what, "Name another with --control, in a folder you may write to.") from None
         finally:
             os.umask(before)
+        self._socket.listen()
         _give_to_group(self._path)
+
+    async def open(self) -> None:
+        """Serve who has come and who comes; after `claim`."""
+        self._server = await asyncio.start_unix_server(self._connected, sock=self._socket, limit=LONGEST_LINE)
 
     async def close(self) -> None:
         """Stop listening, part from everybody, take the socket away."""
-        if self._server is None:
+        if self._socket is None:
             return
-        self._server.close()
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
+        if self._server is not None:
+            self._server.close()
+            for connection in self._connections:
+                connection.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
+            await self._server.wait_closed()
+            self._server = None
+        self._socket.close()
+        self._socket = None
         self._path.unlink(missing_ok=True)
 
     def publish(self, event: Result) -> None:
@@ -108,9 +119,8 @@ class ControlSocket:
             ("screen", self._look.screen()),
             ("status", self._look.status()),
         ):
-            if self._shown.get(name) != seen:
-                self._shown[name] = seen
-                self.publish({"event": name, name: seen})
+            for subscriber in tuple(self._subscribers):
+                subscriber.see(name, seen)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -167,8 +177,9 @@ class ControlSocket:
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Speak until the other side goes, or stops listening."""
-        self._shown = {"status": self._look.status(), "screen": self._look.screen(), "lamps": self._look.lamps()}
-        subscriber = _Subscriber({"event": "snapshot", **self._shown})
+        subscriber = _Subscriber(
+            {"status": self._look.status(), "screen": self._look.screen(), "lamps": self._look.lamps()}
+        )
         self._subscribers.add(subscriber)
         speaking = asyncio.create_task(subscriber.speak(writer))
         gone = asyncio.create_task(_ended(reader))
@@ -240,12 +251,19 @@ class ControlSocket:
 class _Subscriber:
     """What one subscriber has still to be told: errands in their order, of pictures only the newest."""
 
-    def __init__(self, snapshot: Result) -> None:
+    def __init__(self, seen: dict[str, Result]) -> None:
         self.dropped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending: dict[object, Result] = {"snapshot": snapshot}
+        self._seen = seen
+        self._pending: dict[object, Result] = {"snapshot": {"event": "snapshot", **seen}}
         self._errands = 0
         self._more = asyncio.Event()
         self._more.set()
+
+    def see(self, name: str, seen: Result) -> None:
+        """Tell it what `name` looks like, unless it has seen it so."""
+        if self._seen[name] != seen:
+            self._seen[name] = seen
+            self.tell({"event": name, name: seen})
 
     def tell(self, event: Result) -> None:
         name = event["event"]

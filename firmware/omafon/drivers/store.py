@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """What must survive a power cut: one JSON file, always old or new, never half."""
 
+import fcntl
 import os
 import threading
 from contextlib import suppress
@@ -29,15 +30,17 @@ class FileStore:
         self._closing = False
         self._kept: Memory | None = None  # what the file holds; the writer's own
         self._ailing = False
+        self._claim: int | None = None  # the directory, held open and locked
         self._thread = threading.Thread(target=self._write_all, name="store")
 
     def open(self) -> None:
-        """Make the directory and start the writer. Raises DriverError when there can be no directory."""
+        """Make the directory and start the writer. Raises DriverError when it cannot be ours alone."""
         try:
             self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
             what = f"the state directory {self._directory} cannot be made: {error.strerror}"
             raise DriverError(what, "Name another with --state, in a folder you may write to.") from None
+        self._claim = _claimed(self._directory)
         self._thread.start()
 
     def close(self) -> None:
@@ -47,6 +50,9 @@ class FileStore:
             self._change.notify()
         if self._thread.is_alive():
             self._thread.join()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def load(self) -> Memory:
         """The memory as it was last kept; an empty one when there is none or it cannot be read.
@@ -101,6 +107,25 @@ class FileStore:
     def _fail(self, reason: str) -> None:
         self._ailing = True
         self._post(DriverFailed(Driver.STORE, reason))
+
+
+def _claimed(directory: Path) -> int:
+    """A descriptor of `directory`; while it is open no other telephone gets one. Raises DriverError."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        what = f"the state directory {directory} cannot be opened: {error.strerror}"
+        raise DriverError(what, "Name another with --state.") from None
+    try:
+        # The kernel lets go of it however this process ends, so there is no stale lock to take away.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        what = f"the state directory {directory} cannot be locked: {error.strerror}"
+        if isinstance(error, BlockingIOError):
+            what = f"another phone keeps its memory in {directory}"
+        raise DriverError(what, "Stop the other one, or name another directory with --state.") from None
+    return descriptor
 
 
 def _replace(file: Path, content: bytes) -> None:

@@ -6,19 +6,22 @@ Two daemons as they run on a Pi, each with a virtual sound card, call each other
 the DNS and the voice are real.
 """
 
-import argparse
 import asyncio
 import contextlib
+import fcntl
+import itertools
 import os
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from omafon.interfaces import DriverError
 from omafon.sim.directory import Directory
 from omafon.sim.remote import PhoneOff, Remote
 from omafon.sim.soundcard import EarRecorder, Pcm, SoundCard, build, read_wav, tone, write_asound_conf
@@ -68,7 +71,7 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
     """Two phones that are ready to call each other, until the block ends.
 
     `mouth` is a WAV file that both say, in the place of their tones; `card` an ALSA card of the machine, for the first.
-    Raises ExchangeError.
+    Raises ExchangeError, also when there is no such card.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omafon-sim-")))
@@ -79,15 +82,16 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
         stack.callback(directory.close)
         voices = _voices(mouth)
         build()
+        heard = _ear_folder(stack)
         cards: dict[str, SoundCard] = {}
         ears: dict[str, Path] = {}
         for plan in TWINS if card is None else TWINS[1:]:
             made = stack.enter_context(SoundCard(f"{plan.key}-{os.getpid()}"))
             made.play_mouth(voices[plan.key])
             cards[plan.key] = made
-            ears[plan.key] = _ear_file(plan)
+            ears[plan.key] = heard / f"{plan.key}-ear.wav"
             stack.enter_context(EarRecorder(made, ears[plan.key]))
-        environment = {**os.environ, **write_asound_conf(folder / "asound.conf", list(cards.values()))}
+        virtual = {**os.environ, **write_asound_conf(folder / "asound.conf", list(cards.values()))}
         twins: list[Twin] = []
         for plan in TWINS:
             config = folder / f"{plan.key}.toml"
@@ -95,39 +99,66 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
             control = folder / f"{plan.key}.sock"
             remote = Remote(control)
             log = folder / f"{plan.key}.log"
+            environment = virtual if plan.key in cards else dict(os.environ)
             await stack.enter_async_context(_daemon(config, control, folder / plan.key, log, environment))
             stack.push_async_callback(remote.close)
             twins.append(Twin(plan, control, remote, cards.get(plan.key), ears.get(plan.key)))
         for twin in twins:
-            await _answers(twin, folder / f"{twin.plan.key}.log")
+            voice = (await _answers(twin, folder / f"{twin.plan.key}.log"))["drivers"]["voice"]
+            if voice != "ok":
+                raise ExchangeError(f"{voice}\n  Name one that `aplay -L` lists, or leave --card out.")
         yield tuple(twins)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """`omafon sim`, and its `--demo`; the exit code."""
+def run(*, demo: bool, mouth: Path | None, card: str | None, port: int) -> int:
+    """`omafon sim`, and its `--demo`; the exit code: 0, 1, or 128 and the number of the signal that ended the demo."""
     try:
-        if arguments.demo:
-            from omafon.sim import demo
+        if demo:
+            from omafon.sim.demo import play
 
-            return asyncio.run(demo.play(mouth=arguments.mouth))
-        return asyncio.run(_serve(arguments))
+            return asyncio.run(_until_signal(play(mouth)))
+        asyncio.run(_until_signal(_serve(mouth, card, port)))
+    except DriverError as error:
+        print(f"omafon sim: {error.what}\n  {error.cure}", file=sys.stderr)
+        return 1
     except (ExchangeError, OSError, ValueError, RuntimeError) as error:
         print(f"omafon sim: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
-async def _serve(arguments: argparse.Namespace) -> int:
+async def _until_signal(play: Coroutine[Any, Any, int]) -> int:
+    """What `play` returns, or 128 and the number of the signal that ended it: Ctrl-C, kill, a terminal that closed.
+
+    What `play` had opened is closed by then.
+    """
+    playing = asyncio.create_task(play)
+    ended_by: list[int] = []
+
+    def end(number: int) -> None:
+        # The first is enough: a second would disturb the clearing up.
+        if not ended_by:
+            ended_by.append(number)
+            playing.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
+    try:
+        return await playing
+    except asyncio.CancelledError:
+        return 128 + ended_by[0]
+
+
+async def _serve(mouth: Path | None, card: str | None, port: int) -> int:
+    """Show the page until cancelled."""
     from omafon.sim import web
 
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with twin_pack(mouth=arguments.mouth, card=arguments.card) as twins:
+    async with twin_pack(mouth=mouth, card=card) as twins:
         phones = [(twin.plan.name, twin.control) for twin in twins]
-        page = await web.serve(phones, arguments.port, levels=lambda index: twins[index].ear_level_db())
+        page = await web.serve(phones, port, levels=lambda index: twins[index].ear_level_db())
         try:
             _welcome(page.url, twins)
-            await stop.wait()
+            await asyncio.Event().wait()
         finally:
             await page.close()
     return 0
@@ -183,9 +214,13 @@ async def _daemon(config: Path, control: Path, state: Path, log: Path, env: dict
     state.mkdir()
     words = ["run", "--board", "virtual", "--config", config, "--state", state, "--control", control]
     with log.open("wb") as output:
-        # A session of its own: Ctrl-C in the terminal is for us, and we end the phones in order.
+        # A session of its own: Ctrl-C in the terminal is for us, and we end the phones in order. Where we cannot,
+        # because somebody killed us, the kernel does it.
         daemon = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "omafon.cli", *map(str, words), env=env, stderr=output, start_new_session=True
+            *("setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "omafon.cli", *map(str, words)),
+            env=env,
+            stderr=output,
+            start_new_session=True,
         )
         try:
             yield
@@ -199,14 +234,13 @@ async def _daemon(config: Path, control: Path, state: Path, log: Path, env: dict
                 await daemon.wait()
 
 
-async def _answers(twin: Twin, log: Path) -> None:
-    """Wait until the phone answers at its control socket."""
+async def _answers(twin: Twin, log: Path) -> Any:
+    """The phone's status, as soon as it answers at its control socket."""
     try:
         async with asyncio.timeout(START_S):
             while True:
                 try:
-                    await twin.remote.request("status", {})
-                    return
+                    return await twin.remote.request("status", {})
                 except PhoneOff:
                     await asyncio.sleep(0.02)
     except TimeoutError:
@@ -221,15 +255,26 @@ def _voices(mouth: Path | None) -> dict[str, Pcm]:
     return {plan.key: tone(plan.voice_hz) for plan in TWINS}
 
 
-def _ear_file(plan: Plan) -> Path:
+def _ear_folder(stack: ExitStack | AsyncExitStack) -> Path:
+    """Where to keep what is heard, for us alone until `stack` is closed: 'sim', or 'sim-2' beside another simulator."""
     home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    folder = home / "omafon" / "sim"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{plan.key}-ear.wav"
+    for number in itertools.count(1):
+        folder = home / "omafon" / ("sim" if number == 1 else f"sim-{number}")
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        stack.callback(os.close, descriptor)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return folder
+    raise AssertionError("numbers do not end")
 
 
 def _free_port() -> int:
-    """A UDP and TCP port of 127.0.0.1 that nobody uses just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody uses just now, neither by UDP nor by TCP."""
+    while True:
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
+            datagrams.bind(("127.0.0.1", 0))
+            port = int(datagrams.getsockname()[1])
+            with contextlib.suppress(OSError):
+                streams.bind(("127.0.0.1", port))
+                return port

@@ -4,6 +4,7 @@
 
 from PIL.Image import Image
 
+from omafon.core.glass import Glass
 from omafon.core.screen import Lamps, SoundLevels
 
 
@@ -25,6 +26,8 @@ class VirtualDisplay:
     def close(self) -> None: ...
 
     def show(self, frame: Image) -> None: ...
+
+    def look(self, glass: Glass) -> None: ...
 
 
 class VirtualBell:
