@@ -239,7 +239,6 @@ def test_a_person_goes_through_a_telephone_from_the_keys_to_the_delay(
             world.paper.shows("delay: works")
         world.paper.shows("For a bug report")
 
-    print(paper.text)
     told = world.told()
     assert told.pop("bell") == "works"
     assert set(told.values()) == {"works"}

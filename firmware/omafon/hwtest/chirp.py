@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Omafon authors
+"""Sounds made by arithmetic, and a chirp found again in what a microphone heard."""
+
+import math
+from array import array
+from operator import mul
+from typing import TypeAlias
+
+# What cards run at: another rate goes through a converter, whose own delay (3 ms, measured) would be counted.
+RATE_HZ = 48_000
+Pcm: TypeAlias = "array[int]"
+"""Mono frames of 16 bits, `array("h")`."""
+
+FADE_S = 0.01
+TONE_HZ = 425  # the tone that European exchanges dial with
+SWEEP_HZ = (200.0, 4000.0)
+# Inside the band of the narrowest handset.
+CHIRP_HZ = (400.0, 3200.0)
+CHIRP_S = 0.06
+
+ALIKE = 0.3
+"""Recordings of anything else are less alike to the chirp: for noise of its band, 0.04 is one standard deviation."""
+SILENCE_DB = -96.0
+COARSE = 3
+
+
+def tone(seconds: float, level_db: float = -18.0) -> Pcm:
+    """A tone whose RMS is `level_db` of full scale."""
+    return _glide(TONE_HZ, TONE_HZ, seconds, level_db)
+
+
+def sweep(seconds: float, level_db: float = -12.0) -> Pcm:
+    """From low to high, every octave equally long."""
+    return _glide(*SWEEP_HZ, seconds, level_db)
+
+
+def chirp(level_db: float = -15.0) -> Pcm:
+    """Short, and like itself at no other time."""
+    return _glide(*CHIRP_HZ, CHIRP_S, level_db)
+
+
+def find(wanted: Pcm, heard: Pcm) -> int | None:
+    """The frame of `heard` where `wanted` begins most likely; None when it is nowhere.
+
+    >>> find(chirp(), array("h", bytes(2 * 700)) + chirp() + array("h", bytes(2 * 50)))
+    700
+    """
+    # Every frame is looked at only near the place that a third of them shows: a small computer does this.
+    rough = _likest(wanted[::COARSE], heard[::COARSE])
+    if rough is None:
+        return None
+    first = max((rough - 1) * COARSE, 0)
+    near = _likest(wanted, heard[first : first + len(wanted) + 2 * COARSE])
+    return None if near is None else first + near
+
+
+def _likest(wanted: Pcm, heard: Pcm) -> int | None:
+    length = len(wanted)
+    if len(heard) < length:
+        return None
+    energy_wanted = sum(map(mul, wanted, wanted))
+    energy = sum(map(mul, heard[:length], heard[:length]))
+    best, found = 0.0, None
+    view = memoryview(heard)
+    for at in range(len(heard) - length + 1):
+        if at:
+            energy += heard[at + length - 1] ** 2 - heard[at - 1] ** 2
+        if energy:
+            # Squared, for a microphone may be wired the wrong way round.
+            alike = sum(map(mul, wanted, view[at : at + length])) ** 2 / (energy * energy_wanted)
+            if alike > best:
+                best, found = alike, at
+    return found if best >= ALIKE**2 else None
+
+
+def level_db(pcm: Pcm) -> float:
+    """Root mean square in dB of full scale."""
+    energy = sum(map(mul, pcm, pcm))
+    return max(SILENCE_DB, 10 * math.log10(energy / len(pcm) / 32768**2)) if energy else SILENCE_DB
+
+
+def _glide(low_hz: float, high_hz: float, seconds: float, level_db: float) -> Pcm:
+    """A sine that glides from `low_hz` to `high_hz`, and begins and ends without a click."""
+    frames = round(seconds * RATE_HZ)
+    peak = 32768 * math.sqrt(2) * 10 ** (level_db / 20)
+    growth = math.log(high_hz / low_hz)
+    phase, made = 0.0, array("h")
+    fade = FADE_S * RATE_HZ
+    for i in range(frames):
+        phase += 2 * math.pi * low_hz * math.exp(growth * i / frames) / RATE_HZ
+        made.append(round(peak * min(1.0, i / fade, (frames - i) / fade) * math.sin(phase)))
+    return made
