@@ -64,7 +64,8 @@ class OmafonAgent:
         line = [Line(place.registrar, place.user, place.password)] if place.registrar else []
         others = [codec for codec in ("opus", "pcma") if codec != place.codec]
         contacts = [{"name": "Far end", "number": NUMBER_E164, "uri": place.far_end}] if place.far_end else []
-        setup = Setup(lines=line, codecs=[place.codec, *others], contacts=contacts)
+        alike = {"audio": {"echo": "off"}}
+        setup = Setup(lines=line, codecs=[place.codec, *others], contacts=contacts, more=alike)
         self._phone = Phone(place.folder, place.address, place.user, setup)
         self._registers = bool(place.registrar)
         assert self._phone.card

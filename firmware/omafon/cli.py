@@ -246,7 +246,7 @@ def _hwtest(arguments: argparse.Namespace) -> int:
         return Exit.CONFIG
     if running := owner.phone_at(arguments.control):
         what = f"a telephone has the pins and the cards: {running}, at {arguments.control}"
-        return _complain(what, "Stop it for the test: sudo systemctl stop omafon.", Exit.FAILED)
+        return _complain(what, "Stop it for the time of the test.", Exit.FAILED)
     # What drivers log, the test tells in its own words.
     logging.getLogger("omafon").addHandler(logging.NullHandler())
     try:

@@ -179,4 +179,4 @@ class Duplex:
         self._input.close()
 
 
-_BUSY = "Another program has it: stop the telephone, sudo systemctl stop omafon."
+_BUSY = "Another program has it: stop the telephone for the time of the test."

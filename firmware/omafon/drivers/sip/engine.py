@@ -35,12 +35,15 @@ CARD_BUFFER_MS = 3 * FRAME_MS
 # The engine's shorter resampling filters: 15 ms less delay each way with G.711, and no difference on a telephone.
 RESAMPLING_QUALITY = 4
 
-# Milliseconds of a room's echo, and what is done about it. WebRTC's canceller, because it has learned the room before
-# the far end has heard itself say a sentence; it alone for a handset, with its level control where people stand about.
+# Milliseconds of a room's echo, and what is done about it: WebRTC's canceller, which knows a room within a second.
+# Where people stand about a loudspeaker, their room is made quiet too, and those far away are made louder.
 ECHO = {
     "off": (0, 0),
     "handset": (64, pj.PJMEDIA_ECHO_WEBRTC_AEC3),
-    "speaker": (200, pj.PJMEDIA_ECHO_WEBRTC_AEC3 | pj.PJMEDIA_ECHO_USE_GAIN_CONTROLLER),
+    "speaker": (
+        200,
+        pj.PJMEDIA_ECHO_WEBRTC_AEC3 | pj.PJMEDIA_ECHO_USE_NOISE_SUPPRESSOR | pj.PJMEDIA_ECHO_USE_GAIN_CONTROLLER,
+    ),
 }
 
 # pjsip prints DTMF digits and whole messages at level 4 and above.
