@@ -98,7 +98,7 @@ class AudioConfig(Part, frozen=True):
 
     voice: str = ""
     ringer: str = ""
-    echo: Literal["handset", "speaker", "off"] = "handset"
+    echo: Literal["handset", "speaker", "off"] = "off"
     sidetone_db: int = -18
     microphone_db: int = 0
     codecs: tuple[Literal["opus", "g722", "pcma", "pcmu"], ...] = ("opus", "g722", "pcma", "pcmu")
