@@ -105,7 +105,8 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
             twins.append(Twin(plan, control, remote, cards.get(plan.key), ears.get(plan.key)))
         for twin in twins:
             voice = (await _answers(twin, folder / f"{twin.plan.key}.log"))["drivers"]["voice"]
-            if voice != "ok":
+            # Of the machine's card alone: a virtual one that the engine has not found yet, it finds by itself.
+            if twin.card is None and voice != "ok":
                 raise ExchangeError(f"{voice}\n  Name one that `aplay -L` lists, or leave --card out.")
         yield tuple(twins)
 
