@@ -91,7 +91,6 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
             cards[plan.key] = made
             ears[plan.key] = heard / f"{plan.key}-ear.wav"
             stack.enter_context(EarRecorder(made, ears[plan.key]))
-        virtual = {**os.environ, **write_asound_conf(folder / "asound.conf", list(cards.values()))}
         twins: list[Twin] = []
         for plan in TWINS:
             config = folder / f"{plan.key}.toml"
@@ -99,7 +98,10 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
             control = folder / f"{plan.key}.sock"
             remote = Remote(control)
             log = folder / f"{plan.key}.log"
-            environment = virtual if plan.key in cards else dict(os.environ)
+            environment = dict(os.environ)
+            if plan.key in cards:
+                # Its own card alone: an engine that looks for cards opens each, and keeps the other from its own.
+                environment |= write_asound_conf(folder / f"{plan.key}-asound.conf", [cards[plan.key]])
             await stack.enter_async_context(_daemon(config, control, folder / plan.key, log, environment))
             stack.push_async_callback(remote.close)
             twins.append(Twin(plan, control, remote, cards.get(plan.key), ears.get(plan.key)))
