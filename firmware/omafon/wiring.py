@@ -58,11 +58,12 @@ def _display(board: BoardProfile, post: Post) -> Display:
 
 
 def _source(board: BoardProfile, post: Post) -> Source:
-    if not (board.keypad or board.hook or board.rotary or board.keys or board.lamps):
+    amplifier = board.sound.amplifier if board.sound else ""
+    if not (board.keypad or board.hook or board.rotary or board.keys or board.lamps or amplifier):
         return VirtualSource()
     from omafon.drivers.keypad import GpioKeypad
 
-    return GpioKeypad(post, board.keypad, board.hook, board.rotary, board.keys, board.lamps)
+    return GpioKeypad(post, board.keypad, board.hook, board.rotary, board.keys, board.lamps, amplifier=amplifier)
 
 
 def _looked_up(config: Config) -> list[E164]:

@@ -3,10 +3,13 @@
 """The keypad on its pins: what a hand does to a telephone, and what the house hears of it."""
 
 import queue
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gpiozero.pins.mock import MockPin
 
 from omafon.board import HookProfile, KeypadProfile
 from omafon.core.events import (
@@ -26,6 +29,7 @@ from omafon.drivers.keypad.chip import GpioChip
 from omafon.interfaces import DriverError
 from tests.lab.pins import FOUR_BY_FOUR, LAMPS, Bench, Handset
 
+PAUSE = threading.Event()
 EVERY_KEY = [key for row in FOUR_BY_FOUR.keys for key in row] + ["vol+", "vol-"]
 
 
@@ -173,6 +177,34 @@ def test_a_lamp_that_blinks_goes_on_and_off(phone: Handset):
     assert phone.hears_nothing(0.7)
 
     assert 3 <= len(lamp.states) <= 5
+
+
+def test_the_amplifier_is_woken_after_its_card_and_put_to_sleep_before_it():
+    bench = Bench()
+    driver = GpioKeypad(lambda event: None, amplifier="gpio24", factory=bench)
+    driver.open()
+    pin = bench.pin("GPIO24")
+
+    rang = time.monotonic()
+    driver.light(Lamps(amplifier=Lamp.ON))
+    woke = _turned(pin, True) - rang
+    stopped = time.monotonic()
+    driver.light(Lamps())
+    slept = _turned(pin, False) - stopped
+    driver.close()
+
+    # The card plays silence for the first 60 ms, and from 70 to 180 ms after the bell is to stop.
+    assert 0.02 < woke < 0.06
+    assert 0.07 < slept < 0.18
+
+
+def _turned(pin: MockPin, level: bool) -> float:
+    """When the pin has this level, in monotonic seconds."""
+    deadline = time.monotonic() + 2
+    while bool(pin.state) is not level:
+        assert time.monotonic() < deadline, "the amplifier is not switched"
+        PAUSE.wait(0.002)
+    return time.monotonic()
 
 
 def test_closing_releases_keys_and_puts_lamps_out_and_gives_pins_back():

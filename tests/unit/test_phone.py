@@ -33,6 +33,8 @@ from omafon.core.events import (
     StopRequested,
 )
 from omafon.core.naptr import NaptrRecord
+from omafon.core.present import lamps
+from omafon.core.screen import Lamp
 from omafon.core.settings import Accept, Route, Tree
 from omafon.core.state import Dialing, Idle
 from tests.unit.world import OMA, OPA, SETTINGS, SIP_OMA, World
@@ -581,6 +583,18 @@ def test_a_call_of_the_family_rings():
     assert actions == (RingCall(CallId("in-1")),)
     assert (phone.mode, phone.rings, phone.tone) == ("ringing", True, Tone.OFF)
     assert phone.rows[1] == "Opa"
+
+
+def test_the_loudspeakers_amplifier_is_awake_only_while_the_bell_rings():
+    phone = World()
+    asleep = lamps(phone.phone)
+
+    phone.is_called()
+    ringing = lamps(phone.phone)
+    phone.lifts()
+
+    answered = lamps(phone.phone)
+    assert [at.amplifier for at in (asleep, ringing, answered)] == [Lamp.OFF, Lamp.ON, Lamp.OFF]
 
 
 def test_lifting_the_handset_answers_and_silences_the_bell():

@@ -170,6 +170,22 @@ def test_in_the_pause_of_a_cadence_it_can_be_taken_away_at_once(room: Room, tmp_
     assert (time.monotonic() - hung_up) * 1000 <= AT_ONCE_MS / 4
 
 
+def test_an_amplifier_is_given_silence_to_wake_and_to_fall_asleep_in(room: Room) -> None:
+    driver = room.driver(amplifier="gpio24")
+    starts_ringing(room, driver, room.speaker)
+    stops_ringing(driver, room.speaker)
+
+    assert 55 <= starts_ringing(room, driver, room.speaker) <= AT_ONCE_MS
+
+    start = room.speaker.now()
+    driver.sound(SILENT)
+    until(lambda: not is_busy(room.speaker), "the card is left")
+    left_ms = (room.speaker.now() - start) * 1000 / RATE_HZ
+    last_ms = float(np.flatnonzero(loud(room.speaker, start))[-1]) * 1000 / RATE_HZ
+    assert last_ms <= 90
+    assert left_ms - last_ms >= 100
+
+
 def test_the_bells_volume_is_heard_while_it_rings(room: Room, tmp_path: Path) -> None:
     driver = room.driver()
     levels = replace(RINGING, tune=str(wav(tmp_path / "own.wav", 1000)), ringer_volume=100)

@@ -59,16 +59,20 @@ def light(phone: Phone, now: float) -> Glass:
 
 def sound(phone: Phone, now: float) -> SoundLevels:
     """Tone, bell, and whose voice is in the handset."""
-    loud = any(isinstance(call, Ringing) and not call.silenced for call in phone.calls)
     return SoundLevels(
         tone=tone(phone, now),
         country=phone.settings.country,
-        ringing=loud and not phone.off_hook,
+        ringing=_rings(phone),
         voice=_voice(phone),
         muted=phone.muted,
         handset_volume=phone.memory.handset_volume,
         ringer_volume=phone.memory.ringer_volume,
     )
+
+
+def _rings(phone: Phone) -> bool:
+    loud = any(isinstance(call, Ringing) and not call.silenced for call in phone.calls)
+    return loud and not phone.off_hook
 
 
 def tone(phone: Phone, now: float) -> Tone:
@@ -117,6 +121,7 @@ def lamps(phone: Phone) -> Lamps:
         message=Lamp.BREATHE if waiting else Lamp.OFF,
         ringer=Lamp.BLINK if phone.ringing is not None else Lamp.OFF,
         line=line,
+        amplifier=Lamp.ON if _rings(phone) else Lamp.OFF,
     )
 
 

@@ -66,11 +66,12 @@ class Lamp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lamps:
-    """The lamps a board may have."""
+    """The lamps a board may have, and whether its loudspeaker's amplifier is awake: it hangs on a pin as they do."""
 
     message: Lamp = Lamp.OFF
     ringer: Lamp = Lamp.OFF
     line: Lamp = Lamp.OFF
+    amplifier: Lamp = Lamp.OFF
 
 
 @dataclass(frozen=True, slots=True)

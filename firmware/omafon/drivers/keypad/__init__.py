@@ -52,6 +52,7 @@ class GpioKeypad:
         keys: Mapping[str, str] | None = None,
         lamps: LampProfile | None = None,
         *,
+        amplifier: str = "",
         factory: Factory | None = None,
     ) -> None:
         self._post = post
@@ -60,6 +61,7 @@ class GpioKeypad:
         self._rotary = rotary
         self._keys = keys or {}
         self._lamps = lamps
+        self._amplifier = amplifier
         self._factory = factory
         self._words: queue.SimpleQueue[Edge | Lamps | _Stop | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -81,6 +83,8 @@ class GpioKeypad:
                 desk.add_dial(self._rotary)
             if self._lamps is not None:
                 desk.add_lamps(self._lamps)
+            if self._amplifier:
+                desk.add_amplifier(self._amplifier)
             desk.watch()
         except DriverError:
             pins.close()

@@ -11,6 +11,7 @@ from gpiozero import Pin
 from omafon.board import HookProfile, KeypadProfile, LampProfile, RotaryProfile
 from omafon.core.events import Event
 from omafon.core.screen import Lamp, Lamps
+from omafon.drivers.keypad.amplifier import Amplifier
 from omafon.drivers.keypad.debouncer import SCAN_S, Debouncer
 from omafon.drivers.keypad.faults import Faults
 from omafon.drivers.keypad.hook import HookSwitch
@@ -53,6 +54,7 @@ class Desk:
         self._switched: list[_Timed] = []
         self._lamp_pins: dict[str, Pin] = {}
         self._lamps = Lamps()
+        self._amplifier: Amplifier | None = None
         self._shone_at = 0.0
         self._scanning = False
 
@@ -73,9 +75,14 @@ class Desk:
 
     def add_lamps(self, lamps: LampProfile) -> None:
         """Take the pins of the lamps. Raises DriverError."""
-        for lamp in Lamps.__dataclass_fields__:
+        for lamp in LampProfile.__struct_fields__:
             if name := getattr(lamps, lamp):
                 self._lamp_pins[lamp] = self._pins.output(name)
+
+    def add_amplifier(self, name: str) -> None:
+        """Take the pin of the loudspeaker's amplifier. Raises DriverError."""
+        self._amplifier = Amplifier(self._pins.output(name))
+        self._switched.append(self._amplifier)
 
     @property
     def deadline(self) -> float | None:
@@ -124,6 +131,8 @@ class Desk:
         """Let the lamps there are shine like this."""
         self._lamps = lamps
         self._shine(now)
+        if self._amplifier is not None:
+            self._amplifier.want(lamps.amplifier is Lamp.ON, now)
 
     def dead(self) -> Events:
         """The pins have failed: nothing is pressed any more."""

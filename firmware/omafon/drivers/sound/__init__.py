@@ -29,8 +29,8 @@ NO_CARD = "null"
 WATCH_S = 2.0
 JOIN_S = 2.0
 
-# When nothing rings any more, the pin of the amplifier is switched within this.
-AMPLIFIER_S = 0.05
+# Silence before and after what sounds, in which the amplifier's pin is switched: the driver of the pins counts on it.
+LEAD_S, HOLD_S = 0.06, 0.12
 
 
 class AlsaSound:
@@ -42,8 +42,8 @@ class AlsaSound:
         ringer = audio.ringer or sound.ringer or voice
         # When the bell's own card is not there, it is better to ring in the handset than not at all.
         wanted = tuple(card for card in dict.fromkeys((ringer, voice)) if card != NO_CARD)
-        hold_s = AMPLIFIER_S if sound.amplifier else 0.0
-        self._ringer = Ringer(post, () if ringer == NO_CARD else wanted, hold_s, root)
+        silence_s = (LEAD_S, HOLD_S) if sound.amplifier else (0.0, 0.0)
+        self._ringer = Ringer(post, () if ringer == NO_CARD else wanted, silence_s, root)
         self._mixers = Mixers(post, sound, audio, voice, ringer, root)
         self._levels: deque[SoundLevels] = deque(maxlen=1)
         self._wake = threading.Event()

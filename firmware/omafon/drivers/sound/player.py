@@ -16,14 +16,15 @@ QUIET = 64
 class Player:
     """Nothing in here waits: `play` or `end` is called again each period."""
 
-    def __init__(self, output: Output, tune: Tune) -> None:
+    def __init__(self, output: Output, tune: Tune, lead_s: float = 0.0) -> None:
+        """`lead_s` is how long the card plays silence first."""
         self._output = output
         self._tune = tune
         self._period_frames = round(PERIOD_S * tune.rate_hz)
         self._frame_bytes = 2 * tune.channels
         self._at = 0
-        self._rest = b""  # of a period the card had no room for
-        self._quiet_frames = 0  # made since the last sound
+        self._quiet_frames = round(lead_s * tune.rate_hz)  # made since the last sound
+        self._rest = bytes(self._quiet_frames * self._frame_bytes)  # of what the card had no room for
         self._ending = False
 
     def play(self, volume: float) -> None:

@@ -29,12 +29,20 @@ PROVEN_S = 0.3
 
 
 class Ringer:
-    """Rings on the first of `wanted`, cards by their owner's names, that does. `hold_s` is how long it stays open
-    when it is quiet: until the amplifier is off, and does not hear the card go."""
+    """Rings on the first of `wanted`, cards by their owner's names, that does.
 
-    def __init__(self, post: Post, wanted: tuple[str, ...], hold_s: float = 0.0, root: Path = cards.ROOT) -> None:
+    `silence_s` is how long the card plays silence before and after what sounds, for an amplifier to be switched in.
+    """
+
+    def __init__(
+        self,
+        post: Post,
+        wanted: tuple[str, ...],
+        silence_s: tuple[float, float] = (0.0, 0.0),
+        root: Path = cards.ROOT,
+    ) -> None:
         self._wanted = wanted
-        self._hold_s = hold_s
+        self._lead_s, self._hold_s = silence_s
         self._root = root
         self._troubles = Troubles(post, Driver.RINGER)
         self._tune: tuple[str, str, Tune] | None = None
@@ -127,7 +135,7 @@ class Ringer:
                 self._distrusted.add(card)
             else:
                 self._card, self._busy_since = card, None
-                return Player(output, playing)
+                return Player(output, playing, self._lead_s)
         raise CardError(self._troubles.of("card"))
 
     def _candidates(self) -> Iterator[str]:
