@@ -9,7 +9,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import enum, oled, setting_up, starting, table, talking
+from bench import echo, enum, oled, ringing, setting_up, starting, table, talking
 from bench.agents import AGENTS
 from bench.figures import FIGURES, Values
 from tests.lab.addresses import Addresses
@@ -20,6 +20,7 @@ from tests.lab.pjsua import binary
 
 RESULTS = Path(__file__).parent / "results"
 CODECS = ("opus", "pcma")
+EVERY_FIGURE = (*FIGURES, *enum.FIGURES, *ringing.FIGURES, *echo.FIGURES, *oled.FIGURES)
 
 
 def main() -> int:
@@ -42,15 +43,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="omafon-bench-") as work:
         measure(agents, Path(work), times, window_s, values)
         measure_enum(Path(work), times, values)
+        measure_echo(Path(work), window_s, values)
+    print("bench: ringing", file=sys.stderr)
+    values.update(ringing.measure(times * 10, window_s))
     print("bench: changing the screen", file=sys.stderr)
     values.update(oled.measure())
     print(table.text(values, agents))
     print(f"\n{table.text(values, enum.AGENTS, enum.FIGURES)}")
+    print(f"\n{table.text(values, ringing.AGENTS, ringing.FIGURES)}")
+    print(f"\n{table.text(values, echo.AGENTS, echo.FIGURES)}")
     print(f"\n{table.text(values, oled.AGENTS, oled.FIGURES)}")
     if load > 1:
         print(f"The machine was busy: its load was {load:.1f} at the start. The figures are worse than they should be.")
     if not arguments.quick:
-        print(f"kept in {table.keep(values, RESULTS, (*FIGURES, *enum.FIGURES, *oled.FIGURES))}")
+        print(f"kept in {table.keep(values, RESULTS, EVERY_FIGURE)}")
     return 0
 
 
@@ -92,6 +98,17 @@ def measure_enum(work: Path, times: int, values: Values) -> None:
         values.update(enum.measure(folder, times))
     except LabError as error:
         print(f"bench: looking numbers up failed: {error}", file=sys.stderr)
+
+
+def measure_echo(work: Path, window_s: float, values: Values) -> None:
+    """Fill in what the far end hears of itself."""
+    print("bench: an echo", file=sys.stderr)
+    folder = work / "echo"
+    folder.mkdir()
+    try:
+        values.update(echo.measure(folder, window_s))
+    except LabError as error:
+        print(f"bench: an echo failed: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":
