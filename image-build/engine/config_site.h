@@ -16,8 +16,5 @@
 /* A registrar that comes back is to be found at once, not within the default of 300 s. */
 #define PJSUA_REG_RETRY_INTERVAL        5
 
-/* TLS is only ever called out with: a listener would be one more open port, for strangers alone. */
-#define PJSIP_TLS_TRANSPORT_DONT_CREATE_LISTENER 1
-
 /* Level 4 and above print DTMF digits and whole messages, and print before anybody can ask for less. */
 #define PJ_LOG_MAX_LEVEL                3
