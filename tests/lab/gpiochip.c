@@ -91,6 +91,12 @@ static int configure(int line, const struct gpio_v2_line_config *config)
     __u64 kept = config->flags & BIAS ? 0 : lines[line].flags & BIAS;
     if (config->flags & GPIO_V2_LINE_FLAG_OUTPUT && config->flags & (GPIO_V2_LINE_FLAG_INPUT | EDGES))
         return errno = EINVAL, -1;
+    /* What is not announced must be zero. */
+    static const struct gpio_v2_line_config zero;
+    size_t announced = config->num_attrs * sizeof *config->attrs;
+    if (memcmp(config->padding, zero.padding, sizeof zero.padding) ||
+        memcmp((const char *)config->attrs + announced, zero.attrs, sizeof zero.attrs - announced))
+        return errno = EINVAL, -1;
     lines[line].flags = config->flags | kept;
     for (__u32 i = 0; i < config->num_attrs; i++)
         if (config->attrs[i].attr.id == GPIO_V2_LINE_ATTR_ID_OUTPUT_VALUES && config->attrs[i].mask & 1)

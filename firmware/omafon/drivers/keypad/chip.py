@@ -224,4 +224,5 @@ def _request(chip: int, line: int, flags: int) -> int:
 
 
 def _config(flags: int, *, state: bool = False) -> bytes:
-    return _CONFIG.pack(flags, int(bool(flags & _OUTPUT)), _OUTPUT_VALUES, int(state), 1)
+    # The kernel refuses whatever stands in the place of an attribute that is not announced.
+    return _CONFIG.pack(flags, 1, _OUTPUT_VALUES, int(state), 1) if flags & _OUTPUT else _CONFIG.pack(flags, 0, 0, 0, 0)
