@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Omafon authors
-"""The laboratory of the end-to-end tests: one exchange for all, loopback addresses for each, logs when one fails."""
+"""The laboratory of the end-to-end tests: one exchange for all, loopback addresses for each."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from tests.lab.kamailio import Kamailio
 from tests.lab.town import Town
 
 USERS = {name: f"{name}pw" for name in ("oma", "opa", "bob", "carol", "dave")}
-SHOWN_LINES = 40
 
 
 @pytest.fixture(scope="session")
@@ -54,17 +53,3 @@ def wire(addresses: Addresses) -> Iterator[Capture]:
     """The SIP messages of this run."""
     with Capture(addresses.network) as capture:
         yield capture
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the ends of the peers' logs beside a failure."""
-    report = yield
-    folder = getattr(item, "funcargs", {}).get("tmp_path")
-    if report.failed and isinstance(folder, Path):
-        for log in sorted(folder.rglob("*.log")):
-            lines = log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
-            report.sections.append((str(log.relative_to(folder)), "\n".join(lines)))
-    return report

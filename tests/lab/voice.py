@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Omafon authors
-"""Measures voice between two virtual sound cards: its delay, frequency, level, and what is missing of it."""
+"""Measures voice between two sound cards of the lab: its delay, frequency, level, and what is missing of it."""
 
 import threading
 from array import array
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omafon.sim.soundcard import RATE_HZ, SoundCard, tone
+from omafon.sim.soundcard import RATE_HZ, Pcm, tone
 
 Signal = NDArray[np.float64]
 
@@ -19,6 +20,14 @@ WINDOW_S = 0.01
 MAX_DELAY_S = 1.0
 GAP_DB = 20.0
 """A window this much below the others is a gap: a lost or a late packet that was not concealed."""
+
+
+class Card(Protocol):
+    """The far side of a sound card: a virtual one's, or a loop-back card's of the kernel. Times are frames."""
+
+    def now(self) -> int: ...
+    def ear(self, start: int, frames: int) -> Pcm: ...
+    def feed_mouth(self, pcm: Pcm, at: int | None = None) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class Measurement:
 class Saying:
     """A chirp, to be timed by, and a tone of `frequency_hz`, said into the mouth of `card`."""
 
-    def __init__(self, card: SoundCard, frequency_hz: int) -> None:
+    def __init__(self, card: Card, frequency_hz: int) -> None:
         self._card = card
         chirp = _chirp()
         self._said = np.concatenate(
@@ -47,7 +56,7 @@ class Saying:
         self._chirp = chirp
         self.start = card.feed_mouth(array("h", self._said.astype(np.int16).tobytes()))
 
-    def heard_by(self, card: SoundCard) -> Measurement:
+    def heard_by(self, card: Card) -> Measurement:
         """What came of it in the ear of `card`; returns once it has all had time to arrive."""
         frames = len(self._said) + int(MAX_DELAY_S * RATE_HZ)
         heard = recorded(card, self.start, frames)
@@ -66,7 +75,7 @@ class Saying:
         )
 
 
-def recorded(card: SoundCard, start: int, frames: int) -> Signal:
+def recorded(card: Card, start: int, frames: int) -> Signal:
     """`frames` frames of the ear from `start` on, once the last has sounded."""
     threading.Event().wait(max(0, start + frames - card.now()) / RATE_HZ + 0.01)
     return np.array(card.ear(start, frames), dtype=float)

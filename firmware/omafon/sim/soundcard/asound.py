@@ -17,6 +17,9 @@ pcm.{pcm} {{
 ctl.{pcm} {{ type omafon card "{path}" }}
 """
 
+# Who lists the PCMs asks each card of the machine for its name first, and gives up when it cannot.
+NAMES = "ctl.hw { @args [ CARD ] @args.CARD { type integer default 0 } type hw card $CARD }\n"
+
 
 def write_asound_conf(path: Path, cards: Iterable[SoundCard], *, default: SoundCard | None = None) -> dict[str, str]:
     """Write an ALSA configuration with these cards alone; returns the environment that makes programs read it.
@@ -27,7 +30,7 @@ def write_asound_conf(path: Path, cards: Iterable[SoundCard], *, default: SoundC
     Raises DriverError when the plugin cannot be compiled.
     """
     library = build()
-    parts = [f'{kind}_type.omafon {{ lib "{library}" }}\n' for kind in ("pcm", "ctl")]
+    parts = [NAMES, *(f'{kind}_type.omafon {{ lib "{library}" }}\n' for kind in ("pcm", "ctl"))]
     parts += [CARD.format(pcm=card.pcm_name, path=card.path, description=f"handset of {card.name}") for card in cards]
     if default:
         parts.append(CARD.format(pcm="!default", path=default.path, description=f"handset of {default.name}"))
