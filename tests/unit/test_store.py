@@ -194,7 +194,7 @@ from pathlib import Path
 from omafon.core.memory import Memory
 from omafon.drivers.store import FileStore
 
-store = FileStore(print, Path(sys.argv[1]))
+store = FileStore(print, Path(sys.argv[1]), settle_s=0.0)
 store.open()
 memory = store.load()
 print("begins", flush=True)

@@ -11,18 +11,26 @@ from pathlib import Path
 
 import msgspec
 
+from omafon import durable
 from omafon.core.events import Driver, DriverFailed, DriverRecovered
-from omafon.core.memory import HISTORY_LENGTH, Memory
+from omafon.core.memory import HISTORY_LENGTH, HistoryEntry, Memory
 from omafon.interfaces import DriverError, Post
 
 FILE = "memory.json"
 
+SETTLE_S = 5.0
+"""A volume is written when nobody has changed it for so long: a person holds the key down, and a card wears out."""
+
 
 class FileStore:
-    """Keeps the memory in `directory`. Writes on a thread of its own; of several memories in a hurry, the newest."""
+    """Keeps the memory in `directory`. Writes on a thread of its own; of several memories in a hurry, the newest.
 
-    def __init__(self, post: Post, directory: Path) -> None:
+    A call is written at once; what is less goes along with it, or is written when it has settled for `settle_s`.
+    """
+
+    def __init__(self, post: Post, directory: Path, *, settle_s: float = SETTLE_S) -> None:
         self._post = post
+        self._settle_s = settle_s
         self._directory = directory
         self._file = directory / FILE
         self._change = threading.Condition()
@@ -84,6 +92,9 @@ class FileStore:
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._next is not None or self._closing)
+                # Every change begins the wait anew; when it ends by itself, all is quiet.
+                while not (self._closing or self._presses()) and self._change.wait(self._settle_s):
+                    pass
                 memory, self._next = self._next, None
             if memory is None:
                 return
@@ -91,9 +102,13 @@ class FileStore:
             if memory != self._kept:
                 self._write(memory)
 
+    def _presses(self) -> bool:
+        """Whether what is to be kept knows of a call that the file does not."""
+        return self._kept is None or self._next is None or _newest(self._next) != _newest(self._kept)
+
     def _write(self, memory: Memory) -> None:
         try:
-            _replace(self._file, msgspec.json.encode(memory))
+            durable.replace(self._file, msgspec.json.encode(memory))
         except OSError as error:
             self._fail(f"the memory cannot be written: {error.strerror}")
         except ValueError:
@@ -128,21 +143,9 @@ def _claimed(directory: Path) -> int:
     return descriptor
 
 
-def _replace(file: Path, content: bytes) -> None:
-    """Make `file` hold `content`: it does wholly or not at all, also when the power goes."""
-    new = file.with_name(f"{file.name}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as output:
-        output.write(content)
-        output.flush()
-        os.fsync(descriptor)
-    new.replace(file)
-    # The new name is on the disk only when its directory is.
-    directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+def _newest(memory: Memory) -> HistoryEntry | None:
+    """The last call, whether or not anybody has looked at it since."""
+    return replace(memory.history[0], seen=True) if memory.history else None
 
 
 def _sane(memory: Memory) -> Memory:

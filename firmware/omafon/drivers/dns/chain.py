@@ -22,10 +22,10 @@ from dns.rdtypes.ANY.NSEC import NSEC
 from dns.rdtypes.ANY.NSEC3 import NSEC3
 from dns.rdtypes.ANY.RRSIG import RRSIG
 
+from omafon.clock import WallClock
 from omafon.drivers.dns.anchors import Anchors
 from omafon.drivers.dns.asking import Unanswered
 from omafon.drivers.dns.cache import Cache
-from omafon.drivers.dns.clock import WallClock
 from omafon.drivers.dns.denial import Denial, Denied, Nsec3Denial, NsecDenial, denied, expanded, has_too_many_rounds
 from omafon.drivers.dns.proof import Proof, Status, worst
 from omafon.drivers.dns.reading import Said, Section

@@ -4,7 +4,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,27 +12,27 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dns.exception
 import dns.name
 from dns.rdatatype import RdataType
 
+from omafon.clock import WallClock, system_clock
 from omafon.config import EnumConfig
 from omafon.core.actions import Action, QueryNaptr
 from omafon.core.dialplan import E164
 from omafon.core.events import DnsError, Driver, DriverFailed, DriverRecovered, LookupFailed, NaptrReceived
 from omafon.core.naptr import Followed, NaptrRecord, enum_domain, follow
 from omafon.core.settings import DnssecPolicy
-from omafon.drivers.dns.anchors import Anchors, load_anchors
+from omafon.drivers.dns.anchors import Anchors
 from omafon.drivers.dns.asking import NameServers, Unanswered
 from omafon.drivers.dns.cache import Cache
-from omafon.drivers.dns.clock import WallClock, system_clock
 from omafon.drivers.dns.health import Health
 from omafon.drivers.dns.prefetch import PACE_S, prefetch
+from omafon.drivers.dns.prepared import Prepared, prepared
 from omafon.drivers.dns.proof import Proof, Status
 from omafon.drivers.dns.reading import LONGEST_TTL_S, Said, naptr_records
-from omafon.drivers.dns.servers import Server, SystemServers, parse_server
-from omafon.drivers.dns.tls import tls_context
+from omafon.drivers.dns.servers import Server, SystemServers
 from omafon.interfaces import DriverError, Post
+from omafon.pages import Page
 
 if TYPE_CHECKING:
     from omafon.drivers.dns.chain import Chain
@@ -43,6 +43,9 @@ SILENCE_S = 0.4
 CACHED_NAMES = 512
 FAILED_S = 30.0
 """A failure is believed so long (RFC 2308 section 7.1 allows five minutes, RFC 9520 asks for one second)."""
+
+RETIRED_S = 10.0
+"""How long the servers of a former configuration may still answer what they were asked."""
 
 log = logging.getLogger(__name__)
 
@@ -111,43 +114,88 @@ class DnsResolver:
         self._servers: NameServers | None = None
         self._chain: asyncio.Future[Chain] | None = None
         self._health = Health()
+        self._clock_was_set = True
         self._cache: Cache[_Key, _Answer] = Cache(CACHED_NAMES)
         self._asked: dict[_Key, tuple[asyncio.Task[Said], asyncio.Task[_Answer]]] = {}
+        self._anchors: Anchors = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._background: list[asyncio.Task[Any]] = []
+        self._changing: asyncio.Task[Any] | None = None
+        self._retired: set[Callable[[], None]] = set()
 
     def open(self) -> None:
         """Raises DriverError when a tree is no domain name, a server no address, or an anchor no key."""
-        self._configured = tuple(parse_server(server) for server in self._enum.servers)
-        for tree in self._enum.trees:
+        self._use(prepared(self._enum))
+        self._go_about()
+
+    def configure(self, enum: EnumConfig, *, numbers: Iterable[E164] = ()) -> None:
+        """Go on with another [enum] and phone book; its files are read beside the loop, and what is asked is answered.
+
+        Raises nothing: where a file cannot be read any more that could be before, the resolver stays what it was.
+        """
+        if self._changing is not None:
+            self._changing.cancel()
+        self._changing = self._begin(self._change(enum, tuple(numbers)), "another configuration")
+
+    async def _change(self, enum: EnumConfig, numbers: tuple[E164, ...]) -> None:
+        if (enum.servers, enum.anchors, enum.ca) != (self._enum.servers, self._enum.anchors, self._enum.ca):
             try:
-                dns.name.from_text(enum_domain(E164("+" + 15 * "9"), tree))
-            except dns.exception.DNSException as error:
-                raise DriverError(
-                    f"the ENUM tree {tree!r} is not a domain name", "Write it as in e164.arpa."
-                ) from error
-        anchors = load_anchors(self._enum.anchors)
-        with_tls = any(server.certified is not None for server in self._configured)
-        self._servers = NameServers(self._current_servers, tls_context(self._enum.ca) if with_tls else None)
+                with ThreadPoolExecutor(1, "prepare") as thread:
+                    means = await asyncio.get_running_loop().run_in_executor(thread, prepared, enum)
+            except DriverError as error:
+                log.error("the directory stays as it was: %s", error.what)
+                return
+            self._retire()
+            self._use(means)
+        self._enum, self._numbers = enum, numbers
+        self._budget_s = enum.budget_ms / 1000
+        self._policies = {_suffix(tree): DnssecPolicy(policy) for tree, policy in enum.dnssec.items()}
+        self._go_about()
+
+    def _use(self, means: Prepared) -> None:
+        """Ask these servers, and believe these keys, from now on."""
+        self._configured, self._anchors, self._chain = means.servers, means.anchors, None
+        self._servers = NameServers(self._current_servers, means.context)
+        self._cache, self._asked = Cache(CACHED_NAMES), {}
+
+    def _retire(self) -> None:
+        """Let what was asked of the old servers be answered, and close them then."""
+        servers, chain = self._servers, self._chain
+        assert servers is not None
+
+        def end() -> None:
+            servers.close()
+            _end(chain)
+            self._retired.discard(end)
+
+        self._retired.add(end)
+        asyncio.get_running_loop().call_later(RETIRED_S, end)
+
+    def _go_about(self) -> None:
+        """Have the keys of the trees and the numbers of the phone book at hand."""
+        for task in self._background:
+            task.cancel()
+        self._background.clear()
         checked = [tree for tree in self._enum.trees if self.policy(tree) is not DnssecPolicy.OFF]
-        if checked:
-            self._chain = asyncio.get_running_loop().create_task(self._forge(anchors), name="chain of trust")
-            for tree in checked:
-                self._begin(self._warm(tree), f"keys of {tree}")
+        if checked and self._chain is None:
+            self._chain = asyncio.get_running_loop().create_task(self._forge(self._anchors), name="chain of trust")
+        self._background += [self._begin(self._warm(tree), f"keys of {tree}") for tree in checked]
         if self._numbers:
             wanted = [(tree, number) for number in self._numbers for tree in self._enum.trees]
-            self._begin(prefetch(self._refresh, wanted, pace_s=self._prefetch_pace_s), "prefetch")
+            self._background.append(
+                self._begin(prefetch(self._refresh, wanted, pace_s=self._prefetch_pace_s), "prefetch")
+            )
 
     def close(self) -> None:
         """Give up what is still asked. The sockets are closed once the loop has gone round."""
         tasks: list[asyncio.Future[Any]] = [*self._tasks, *(task for pair in self._asked.values() for task in pair)]
         for task in tasks:
             task.cancel()
-        if self._chain is not None:
-            if self._chain.done() and not self._chain.cancelled() and self._chain.exception() is None:
-                self._chain.result().close()
-            self._chain.cancel()
+        _end(self._chain)
         if self._servers is not None:
             self._servers.close()
+        for end in tuple(self._retired):
+            end()
 
     def perform(self, action: Action) -> None:
         if isinstance(action, QueryNaptr):
@@ -161,6 +209,9 @@ class DnsResolver:
         """What `tree` says about `number`, the names it points to included, within the budget. Never raises."""
         now = self._now()
         tree = _suffix(tree)
+        if self._waits_for_clock():
+            detail = "the name servers are reached by TLS, and the clock is not set yet"
+            return Lookup(error=DnsError.CLOCK, detail=detail)
         skipped_s = self._health.skipped_s(tree, now)
         if skipped_s and self._known(enum_domain(number, tree), self.policy(tree)) is None:
             detail = f"it did not answer before, and is skipped for {skipped_s:.0f} s more"
@@ -178,7 +229,7 @@ class DnsResolver:
     async def _tell(self, action: QueryNaptr) -> None:
         found = await self.lookup(action.tree, action.number)
         if found.error is DnsError.BOGUS:
-            log.warning("an answer of %s is forged or broken, and not dialled", action.tree)
+            log.warning("an answer of %s is forged or broken, and not dialled", action.tree, extra=Page.FORGED.mark)
             log.debug("%s", found.why)  # it names the number
         if found.error is not None:
             self._post(LookupFailed(action.lookup, action.tree, found.error))
@@ -220,8 +271,9 @@ class DnsResolver:
             asking = self._servers.ask(key[0], RdataType.NAPTR, signed=policy is not DnssecPolicy.OFF)
             said = self._begin(asking, f"NAPTR of {name}")
             proven = self._begin(self._prove(key, said), f"proof of {name}")
-            self._asked[key] = said, proven
-            proven.add_done_callback(lambda _: self._asked.pop(key, None))
+            asked = self._asked
+            asked[key] = said, proven
+            proven.add_done_callback(lambda _: asked.pop(key, None))
         said, proven = self._asked[key]
         await asyncio.wait({said}, timeout=heard_by - now)
         if said.done():
@@ -240,6 +292,8 @@ class DnsResolver:
 
     async def _prove(self, key: _Key, asked: asyncio.Task[Said]) -> _Answer:
         """Read what was said, prove it when that is asked for, and keep it while it holds."""
+        # What the servers of a former configuration say late is not kept with what those of the next one say.
+        cache, chain = self._cache, self._chain
         try:
             said = await asked
         except Unanswered as error:
@@ -248,12 +302,12 @@ class DnsResolver:
         else:
             answer = _read(said)
             holds_s = answer.ttl_s
-            if self._chain is not None and key[1] is not DnssecPolicy.OFF:
-                proof = await (await asyncio.shield(self._chain)).judge(said)
+            if chain is not None and key[1] is not DnssecPolicy.OFF:
+                proof = await (await asyncio.shield(chain)).judge(said)
                 holds_s = min(holds_s, _holds_s(proof, key[1]))
                 answer = replace(answer, proof=proof, ttl_s=holds_s)
         if holds_s:
-            self._cache.keep(key, answer, self._now() + holds_s)
+            cache.keep(key, answer, self._now() + holds_s)
         return answer
 
     async def _refresh(self, tree: str, number: E164) -> float:
@@ -267,10 +321,10 @@ class DnsResolver:
 
     async def _forge(self, anchors: Anchors) -> "Chain":
         """The chain of trust. What it is made of takes long to import, and is imported beside the loop."""
-        with ThreadPoolExecutor(1, "import") as thread:
-            module = await asyncio.get_running_loop().run_in_executor(thread, import_module, "omafon.drivers.dns.chain")
         assert self._servers is not None
         servers = self._servers
+        with ThreadPoolExecutor(1, "import") as thread:
+            module = await asyncio.get_running_loop().run_in_executor(thread, import_module, "omafon.drivers.dns.chain")
         chain: Chain = module.Chain(
             lambda name, rdtype: servers.ask(name, rdtype, signed=True), anchors, self._wall_clock
         )
@@ -287,6 +341,15 @@ class DnsResolver:
         with suppress(Unanswered):
             await self._servers.ask(dns.name.root, RdataType.NS, signed=False)
         self._health.blame(tree, self._now(), heard_at=self._servers.heard_at)
+
+    def _waits_for_clock(self) -> bool:
+        """Whether nobody can be asked until the clock is set. Once it is, what failed before is forgotten."""
+        is_set = self._wall_clock().is_set
+        if is_set and not self._clock_was_set:
+            self._health.forget()
+        self._clock_was_set = is_set
+        servers = self._current_servers()
+        return not is_set and bool(servers) and all(server.certified is not None for server in servers)
 
     def _current_servers(self) -> tuple[Server, ...]:
         """The owner's servers, or those the system uses now."""
@@ -310,6 +373,13 @@ class DnsResolver:
         return asyncio.get_running_loop().time()
 
 
+def _end(chain: "asyncio.Future[Chain] | None") -> None:
+    if chain is not None:
+        if chain.done() and not chain.cancelled() and chain.exception() is None:
+            chain.result().close()
+        chain.cancel()
+
+
 def _key(name: str, policy: DnssecPolicy) -> _Key:
     return dns.name.from_text(name.lower()), policy
 
@@ -324,6 +394,8 @@ def _holds_s(proof: Proof, policy: DnssecPolicy) -> float:
     """How long the judgement of an answer is not asked for again."""
     if proof.status <= Status.INSECURE:
         return proof.ttl_s
+    if proof.status is Status.CLOCK:
+        return 0.0  # the clock may be set the next moment
     if proof.status is Status.UNPROVEN and policy is DnssecPolicy.PREFER:
         return LONGEST_TTL_S  # as long as the answer: who prefers a proof can do without
     return FAILED_S

@@ -24,8 +24,8 @@ from dns.rdtypes.ANY.DS import DS
 from dns.rdtypes.ANY.RRSIG import RRSIG
 from dns.rdtypes.dnskeybase import Flag
 
+from omafon.clock import Clock
 from omafon.drivers.dns.anchors import DIGESTS, digest_of
-from omafon.drivers.dns.clock import Clock
 from omafon.drivers.dns.proof import Proof, Status
 from omafon.drivers.dns.reading import Section, at
 
