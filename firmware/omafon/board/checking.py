@@ -23,12 +23,14 @@ P = TypeVar("P", bound=Part)
 
 LARGEST_MATRIX = 5
 LEGENDS = [str(key) for key in Key]
-# The sizes, in pixels, that each controller is built into glass with and luma.oled can initialise.
+# What a telephone has to show, in pixels.
+SMALLEST = (128, 64)
+# The sizes that each controller is built into glass with, luma.oled can initialise, and are large enough.
 SIZES = {
-    "ssd1306": {(128, 64), (128, 32), (96, 16), (64, 48), (64, 32)},
+    "ssd1306": {(128, 64)},
     "ssd1309": {(128, 64)},
-    "sh1106": {(128, 128), (128, 64), (128, 32)},
-    "ssd1322": {(256, 64), (256, 48), (256, 32), (128, 64), (128, 48), (128, 32), (64, 64), (64, 48), (64, 32)},
+    "sh1106": {(128, 128), (128, 64)},
+    "ssd1322": {(256, 64), (128, 64)},
 }
 
 
@@ -183,8 +185,11 @@ def _spoken(words: Sequence[str]) -> str:
 def _display(check: Check, display: DisplayProfile, codec: str) -> None:
     sizes = sorted(SIZES[display.driver], reverse=True)
     if (display.width, display.height) not in sizes:
-        what = f"is {display.width} × {display.height} pixels, and no {display.driver} is"
+        what = f"is {display.width} × {display.height} pixels, and no {display.driver} that is large enough is"
         check.wrong(("display",), what, f"Choose from: {', '.join(f'{w} × {h}' for w, h in sizes)}.")
+    elif display.rotate in (90, 270) and (display.height < SMALLEST[0] or display.width < SMALLEST[1]):
+        what = f"is only {display.height} pixels wide when it is turned by {display.rotate}"
+        check.wrong(("display", "rotate"), what, "Write rotate = 0, or 180 to turn it upside down.")
     if display.contrast not in range(256):
         check.wrong(("display", "contrast"), "is out of range", "Choose from 0 to 255.")
     if display.bus == "spi":

@@ -12,6 +12,7 @@ from omafon import cards
 from omafon.board import BoardProfile, DisplayProfile, SoundProfile
 from omafon.config import AudioConfig
 from omafon.core import events as core
+from omafon.core.hardware import Picture
 from omafon.core.screen import Lamp, Lamps, SoundLevels
 from omafon.drivers.keypad import GpioKeypad
 from omafon.drivers.keypad.pins import Pins
@@ -31,7 +32,6 @@ from omafon.hwtest.sequence import (
     Finished,
     Light,
     MeasureDelay,
-    Picture,
     Play,
     Record,
     Rest,

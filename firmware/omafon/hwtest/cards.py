@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from omafon import cards
+from omafon.core import chirp
+from omafon.core.chirp import RATE_HZ, Pcm
 from omafon.drivers.sound.input import Input
 from omafon.drivers.sound.output import CardError, Output
-from omafon.hwtest import chirp
-from omafon.hwtest.chirp import RATE_HZ, Pcm
 from omafon.hwtest.sequence import Event, Failed, Finished, Heard, Measured
 
 POLL_S = 0.004

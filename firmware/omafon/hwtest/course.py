@@ -9,9 +9,10 @@ from pathlib import Path
 from omafon import cards
 from omafon.board import BoardProfile
 from omafon.config import AudioConfig
+from omafon.core.hardware import Part, Verdict
 from omafon.hwtest import report, senses, touch
 from omafon.hwtest.apparatus import Apparatus
-from omafon.hwtest.sequence import Part, Script, Session, Step, Verdict
+from omafon.hwtest.sequence import Script, Session, Step
 from omafon.hwtest.terminal import Terminal, wrapped
 
 NO_CARD = "null"

@@ -13,10 +13,10 @@ import msgspec
 
 from omafon import __version__, cards
 from omafon.board import BoardProfile
-from omafon.hwtest.sequence import Finding
+from omafon.core.hardware import Finding
 
 MODEL = "proc/device-tree/model"
-_LIBRARIES = ("gpiozero", "lgpio", "luma.core", "luma.oled", "pyalsaaudio")
+_LIBRARIES = ("gpiozero", "luma.core", "luma.oled", "pyalsaaudio", "rpi-lgpio", "spidev")
 
 
 def table(findings: Iterable[Finding]) -> list[str]:

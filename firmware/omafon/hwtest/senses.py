@@ -4,17 +4,15 @@
 
 from collections.abc import Generator
 
+from omafon.core.hardware import Finding, Part, Picture, Verdict
 from omafon.hwtest.answers import yes
 from omafon.hwtest.sequence import (
     Answered,
     Event,
-    Finding,
     Finished,
     Heard,
     Measured,
     MeasureDelay,
-    Part,
-    Picture,
     Play,
     Record,
     Say,
@@ -23,7 +21,6 @@ from omafon.hwtest.sequence import (
     Show,
     Sound,
     Turn,
-    Verdict,
     Wish,
 )
 

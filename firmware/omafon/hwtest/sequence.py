@@ -6,43 +6,12 @@ Each part has a script, a generator that yields what is to be done and is sent w
 touches anything or knows a clock.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-
-class Part(StrEnum):
-    """What is tested, in this order."""
-
-    KEYS = "keys"
-    HOOK = "hook switch"
-    DIAL = "dial"
-    LAMPS = "lamps"
-    DISPLAY = "display"
-    MIXER = "mixer"
-    EAR = "ear"
-    BELL = "bell"
-    MICROPHONE = "microphone"
-    DELAY = "delay"
-
-
-class Verdict(StrEnum):
-    WORKS = "works"
-    BROKEN = "does not work"
-    ABSENT = "not there"
-    UNTESTED = "not tested"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What came out for one part: sentences for the person, and what was measured, for programs."""
-
-    part: Part
-    verdict: Verdict
-    notes: tuple[str, ...] = ()
-    facts: Mapping[str, str | float] = field(default_factory=dict)
-
+from omafon.core.hardware import Finding, Part, Picture, Verdict
 
 # What has happened.
 
@@ -116,13 +85,6 @@ class Sound(StrEnum):
     TONE = "tone"  # to the ear
     SWEEP = "sweep"  # through the bell
     RECORDING = "recording"  # the last one, to the ear
-
-
-class Picture(StrEnum):
-    ALL_ON = "all on"
-    ALL_OFF = "all off"
-    CHESSBOARD = "chessboard"
-    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)

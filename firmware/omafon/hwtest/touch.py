@@ -5,6 +5,7 @@
 from collections.abc import Generator, Iterable
 
 from omafon.board import BoardProfile, HookProfile, LampProfile, RotaryProfile
+from omafon.core.hardware import Finding, Part, Verdict
 from omafon.hwtest.answers import yes
 from omafon.hwtest.copper import Copper
 from omafon.hwtest.sequence import (
@@ -12,14 +13,11 @@ from omafon.hwtest.sequence import (
     Contacts,
     Dialled,
     Event,
-    Finding,
     Light,
-    Part,
     Say,
     Script,
     TimePassed,
     Turn,
-    Verdict,
     WatchContacts,
     WatchDial,
     Wish,

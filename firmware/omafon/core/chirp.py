@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Omafon authors
-"""Sounds made by arithmetic, and a chirp found again in what a microphone heard."""
+"""Sounds made by arithmetic, and a chirp found again in what a microphone heard. Nothing here touches a card."""
 
 import math
 from array import array
@@ -30,28 +30,28 @@ def tone(seconds: float, level_db: float = -18.0) -> Pcm:
     return _glide(TONE_HZ, TONE_HZ, seconds, level_db)
 
 
-def sweep(seconds: float, level_db: float = -12.0) -> Pcm:
+def sweep(seconds: float, level_db: float = -12.0, rate_hz: int = RATE_HZ) -> Pcm:
     """From low to high, every octave equally long."""
-    return _glide(*SWEEP_HZ, seconds, level_db)
+    return _glide(*SWEEP_HZ, seconds, level_db, rate_hz)
 
 
-def chirp(level_db: float = -15.0) -> Pcm:
+def chirp(level_db: float = -15.0, rate_hz: int = RATE_HZ) -> Pcm:
     """Short, and like itself at no other time."""
-    return _glide(*CHIRP_HZ, CHIRP_S, level_db)
+    return _glide(*CHIRP_HZ, CHIRP_S, level_db, rate_hz)
 
 
-def find(wanted: Pcm, heard: Pcm) -> int | None:
+def find(wanted: Pcm, heard: Pcm, coarse: int = COARSE) -> int | None:
     """The frame of `heard` where `wanted` begins most likely; None when it is nowhere.
 
     >>> find(chirp(), array("h", bytes(2 * 700)) + chirp() + array("h", bytes(2 * 50)))
     700
     """
-    # Every frame is looked at only near the place that a third of them shows: a small computer does this.
-    rough = _likest(wanted[::COARSE], heard[::COARSE])
+    # Every frame is looked at only near the place that one in `coarse` shows: a small computer does this.
+    rough = _likest(wanted[::coarse], heard[::coarse])
     if rough is None:
         return None
-    first = max((rough - 1) * COARSE, 0)
-    near = _likest(wanted, heard[first : first + len(wanted) + 2 * COARSE])
+    first = max((rough - 1) * coarse, 0)
+    near = _likest(wanted, heard[first : first + len(wanted) + 2 * coarse])
     return None if near is None else first + near
 
 
@@ -80,14 +80,14 @@ def level_db(pcm: Pcm) -> float:
     return max(SILENCE_DB, 10 * math.log10(energy / len(pcm) / 32768**2)) if energy else SILENCE_DB
 
 
-def _glide(low_hz: float, high_hz: float, seconds: float, level_db: float) -> Pcm:
+def _glide(low_hz: float, high_hz: float, seconds: float, level_db: float, rate_hz: int = RATE_HZ) -> Pcm:
     """A sine that glides from `low_hz` to `high_hz`, and begins and ends without a click."""
-    frames = round(seconds * RATE_HZ)
+    frames = round(seconds * rate_hz)
     peak = 32768 * math.sqrt(2) * 10 ** (level_db / 20)
     growth = math.log(high_hz / low_hz)
     phase, made = 0.0, array("h")
-    fade = FADE_S * RATE_HZ
+    fade = FADE_S * rate_hz
     for i in range(frames):
-        phase += 2 * math.pi * low_hz * math.exp(growth * i / frames) / RATE_HZ
+        phase += 2 * math.pi * low_hz * math.exp(growth * i / frames) / rate_hz
         made.append(round(peak * min(1.0, i / fade, (frames - i) / fade) * math.sin(phase)))
     return made
