@@ -32,7 +32,7 @@ from tests.unit.world import SETTINGS, World
 AGENTS = ["omafon", "luma"]
 FIGURES = (
     Figure("oled_key_ms", "a key, on the bus", "ms", at_most(8, "ms")),
-    Figure("oled_key_worst_ms", "the dearest key", "ms"),
+    Figure("oled_key_worst_ms", "the dearest key", "ms", at_most(8, "ms")),
     Figure("oled_menu_ms", "a step in the menu", "ms"),
     Figure("oled_minute_ms", "a minute of the clock", "ms"),
     Figure("oled_second_ms", "a second of a call", "ms", at_most(1, "ms")),

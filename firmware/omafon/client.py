@@ -32,10 +32,10 @@ class Refused(Exception):
 class Client:
     """A connection to the phone whose control socket is at `path`. Raises NoDaemon, here and later."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, answer_s: float = ANSWER_S) -> None:
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(ANSWER_S)
+        self._socket.settimeout(answer_s)
         try:
             self._socket.connect(str(path))
         except OSError as error:

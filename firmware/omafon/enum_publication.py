@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from omafon.clock import WallClock, system_clock
 from omafon.config import Config, PublishConfig, rules
 from omafon.core import publication
 from omafon.core.dialplan import E164, to_e164
 from omafon.core.naptr import NaptrRecord, enum_domain
-from omafon.drivers.dns.clock import WallClock, system_clock
 from omafon.drivers.zone import Key, Records, WrongTime, Zone
 from omafon.interfaces import DriverError
 

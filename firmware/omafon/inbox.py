@@ -5,19 +5,22 @@
 import asyncio
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from omafon.clock import WallClock, system_clock
 from omafon.core.events import ClockChanged, Event
-
-# A system clock that says less than this was never set: the firmware is younger. (A Pi has no battery clock.)
-_MADE = Path(__file__).stat().st_mtime
 
 
 class Inbox:
     """Brings events from every thread to `take(event, now)` on the loop, in the order they were posted."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, take: Callable[[Event, float], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        take: Callable[[Event, float], None],
+        wall_clock: WallClock = system_clock,
+    ) -> None:
         self._loop = loop
+        self._wall_clock = wall_clock
         self._take = take
         self._clock = ClockChanged(0.0, 0, trusted=False)
 
@@ -30,14 +33,17 @@ class Inbox:
 
     def _receive(self, event: Event) -> None:
         now = time.monotonic()
-        clock = _wall_clock(now)
+        self._look(now)
+        self._take(event, now)
+
+    def look(self) -> None:
+        """Tell the house if the clock was set. On the loop."""
+        self._look(time.monotonic())
+
+    def _look(self, now: float) -> None:
+        seen = self._wall_clock()
+        clock = ClockChanged(seen.unix - now, time.localtime(seen.unix).tm_gmtoff, trusted=seen.is_set)
         moved = abs(clock.offset_s - self._clock.offset_s) > 0.5
         if moved or (clock.zone_s, clock.trusted) != (self._clock.zone_s, self._clock.trusted):
             self._clock = clock
             self._take(clock, now)
-        self._take(event, now)
-
-
-def _wall_clock(now: float) -> ClockChanged:
-    unix = time.time()
-    return ClockChanged(unix - now, time.localtime(unix).tm_gmtoff, trusted=unix > _MADE - 86400.0)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from PIL.Image import Image
 
-from omafon.core.actions import Action
+from omafon.core.actions import Action, FactoryReset, KeepReport
 from omafon.core.events import Event
 from omafon.core.glass import Glass
 from omafon.core.memory import Memory
@@ -72,6 +72,20 @@ class Calls(Driver, Protocol):
 class Resolver(Driver, Protocol):
     def perform(self, action: Action) -> None:
         """Do a QueryNaptr; NaptrReceived or LookupFailed comes back."""
+
+
+class Requests(Driver, Protocol):
+    """What the phone has no right to do itself, and asks the system for."""
+
+    def perform(self, action: FactoryReset) -> None:
+        """Ask for it; ResetFailed comes back when nobody hears. Otherwise the phone is stopped soon."""
+
+
+class Reports(Driver, Protocol):
+    """Where the findings of the test of the telephone by itself go."""
+
+    def perform(self, action: KeepReport) -> None:
+        """Write them to a file; ReportKept comes back, and a file that cannot be written is said in the log."""
 
 
 class Store(Driver, Protocol):

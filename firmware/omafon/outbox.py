@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from omafon.core.actions import Action, QueryNaptr
+from omafon.config import Config
+from omafon.core.actions import Action, FactoryReset, KeepReport, QueryNaptr
 from omafon.core.glass import Glass
 from omafon.core.memory import Memory
 from omafon.core.screen import Lamps, Presentation, Screen, SoundLevels
-from omafon.interfaces import Calls, Display, Resolver, Sound, Source, Store
+from omafon.core.settings import Settings
+from omafon.interfaces import Calls, Display, Reports, Requests, Resolver, Sound, Source, Store
 from omafon.render import render
 
 
@@ -26,6 +28,10 @@ class Drivers:
     resolver: Resolver
     display: Display
     source: Source
+    requests: Requests
+    reports: Reports
+    configure: Callable[[Config, Settings], None] = lambda _, __: None
+    """Brings the drivers that can to another configuration, given also as the core knows it; waits for none."""
 
 
 class Outbox:
@@ -48,6 +54,10 @@ class Outbox:
         for action in actions:
             if isinstance(action, QueryNaptr):
                 self._drivers.resolver.perform(action)
+            elif isinstance(action, FactoryReset):
+                self._drivers.requests.perform(action)
+            elif isinstance(action, KeepReport):
+                self._drivers.reports.perform(action)
             else:
                 self._drivers.calls.perform(action)
 
@@ -68,9 +78,10 @@ class Outbox:
         if levels.glass != self._glass:
             self._glass = levels.glass
             self._drivers.display.look(levels.glass)
-        if memory != self._memory:
-            self._memory = memory
-            self._drivers.store.keep(memory)
+        # As it is with the handset down: a volume for one call is not worth wearing the card.
+        if memory.resting != self._memory:
+            self._memory = memory.resting
+            self._drivers.store.keep(memory.resting)
         self._arm(deadline)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ on them.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO, get_args
@@ -33,10 +33,14 @@ class RecordingError(ValueError):
 
 
 class Recorder:
-    """Writes events to an open text file, a line at once, so that what led to a crash is there."""
+    """Writes events to an open text file, a line at once, so that what led to a crash is there.
 
-    def __init__(self, file: TextIO, memory: Memory) -> None:
+    `hide` takes out of a line what nobody may read.
+    """
+
+    def __init__(self, file: TextIO, memory: Memory, hide: Callable[[str], str] = str) -> None:
         self._file = file
+        self._hide = hide
         self._write({"memory": msgspec.to_builtins(memory)})
 
     def record(self, event: Event, now: float, phone: Phone) -> None:
@@ -56,7 +60,7 @@ class Recorder:
         self._write({"at": round(now, 6), "event": type(event).__name__, **_plain(event)})
 
     def _write(self, line: dict[str, object]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.write(self._hide(json.dumps(line, ensure_ascii=False)) + "\n")
         self._file.flush()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops
 
+from omafon.core.hardware import Picture
 from omafon.core.screen import Screen
 from omafon.fonts import Face, face
 from omafon.icons import HEIGHT as ICON_HEIGHT
@@ -36,6 +37,18 @@ MAIN_FACES = {
     "mono-12": 12,
 }
 
+# What is typed grows by a key, and each key shall cross a slow bus in 8 ms: the large digits are three pages of the
+# display's memory high and the others two, and all stand on one line. So wide may each be in pixels.
+TYPED_FACES = {
+    "sans-bold-25": 92,
+    "sans-bold-18": 126,
+    "sans-bold-14": 126,
+    "sans-bold-12": 126,
+    "sans-bold-10": 126,
+    "mono-12": 126,
+}
+TYPED_BASELINE = 37
+
 BAR_FACES = ("sans-bold-18", "sans-bold-12", "mono-12")
 BAR_STEPS = 21
 BAR_PITCH = 6
@@ -45,6 +58,8 @@ ELLIPSIS = "…"
 
 def render(screen: Screen) -> Image.Image:
     """The 128×64 picture of `screen`, mode "1", white on black. A pure function, about a millisecond."""
+    if screen.picture is not None:
+        return trial_picture(screen.picture, (WIDTH, HEIGHT))
     image = Image.new("1", (WIDTH, HEIGHT))
     _top_line(image, screen)
     foot = HEIGHT
@@ -53,6 +68,8 @@ def render(screen: Screen) -> Image.Image:
         foot = min(foot, baseline - LINE_ASCENT)
     if screen.bar is not None:
         _bar(image, screen.bar, screen.main, foot)
+    elif screen.typed:
+        _typed(image, screen.main)
     elif screen.main:
         _main(image, screen, foot)
     return image
@@ -107,6 +124,14 @@ def _main(image: Image.Image, screen: Screen, foot: int) -> None:
     letters.draw(image, x, baseline, text)
 
 
+def _typed(image: Image.Image, text: str) -> None:
+    """The large line where and as large as it was before the last key, as far as there is room."""
+    fitting = (name for name, room in TYPED_FACES.items() if face(name).covers(text) and face(name).width(text) <= room)
+    name = next(fitting, None)
+    letters, text = (face(name), text) if name else _fitting(text, list(TYPED_FACES), WIDTH - 2 * MARGIN)
+    letters.draw(image, MARGIN, TYPED_BASELINE, text)
+
+
 def _is_clock(screen: Screen, name: str, room: int) -> bool:
     """Whether digits in the middle of the display fit: they have neither accents nor tails, and may come closer."""
     letters = face(name)
@@ -142,6 +167,43 @@ def _cut(letters: Face, text: str, room: int) -> str:
     while text and letters.width(text + ELLIPSIS) > room:
         text = text[:-1]
     return text.rstrip() + ELLIPSIS if text else ""
+
+
+# What is shown to test the glass.
+
+SQUARE = 8
+
+
+def trial_picture(wanted: Picture, size: tuple[int, int]) -> Image.Image:
+    """`wanted` as one bit a pixel, on a glass of `size`, width and height as the person sees it."""
+    match wanted:
+        case Picture.ALL_ON:
+            return Image.new("1", size, 1)
+        case Picture.ALL_OFF:
+            return Image.new("1", size)
+        case Picture.CHESSBOARD:
+            return _chessboard(size)
+        case Picture.TEXT:
+            return _framed(size)
+
+
+def _chessboard(size: tuple[int, int]) -> Image.Image:
+    stripes = Image.new("1", size)
+    for x in range(0, size[0], 2 * SQUARE):
+        stripes.paste(1, (x, 0, x + SQUARE, size[1]))
+    rows = Image.new("1", size)
+    for y in range(0, size[1], 2 * SQUARE):
+        rows.paste(1, (0, y, size[0], y + SQUARE))
+    return ImageChops.logical_xor(stripes, rows)
+
+
+def _framed(size: tuple[int, int]) -> Image.Image:
+    words = render(Screen(main="Omafon", note="0123456789 ÄÖÜ ß €"))
+    framed = Image.new("1", size)
+    framed.paste(words, ((size[0] - words.width) // 2, (size[1] - words.height) // 2))
+    edge = Image.new("1", size, 1)
+    edge.paste(0, (1, 1, size[0] - 1, size[1] - 1))
+    return ImageChops.logical_or(framed, edge)
 
 
 # How the picture looks elsewhere than on the glass.

@@ -35,6 +35,7 @@ def status(phone: Phone, now: float) -> dict[str, object]:
                 "status": state.status,
                 "reason": state.reason,
                 "expires_s": state.expires_s,
+                "seen_as": state.seen_as,
             }
             for state in phone.lines
             if (line := phone.line_of(state.name)) is not None
@@ -47,6 +48,8 @@ def status(phone: Phone, now: float) -> dict[str, object]:
         "screen": list(picture.screen.rows()),
         "missed": phone.memory.missed,
         "messages": sum(line.messages for line in phone.lines),
+        "clock": {"set": phone.clock.trusted},
+        "addresses": list(phone.addresses or ()),
         "drivers": {driver.value: troubles.get(driver, "ok") for driver in Driver},
     }
 

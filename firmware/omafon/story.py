@@ -5,16 +5,19 @@
 import re
 from dataclasses import fields
 
-from omafon.core.actions import Action, SendDtmf
+from omafon.core.actions import Action, KeepReport, SendDtmf
 from omafon.core.events import (
     ClockChanged,
     ConfigApplied,
     DtmfReceived,
+    EquipmentKnown,
     Event,
     KeyHeld,
     KeyPressed,
     KeyReleased,
+    NoticeLeft,
     NumberDialled,
+    RegistrationChanged,
 )
 
 _NUMBER = re.compile(r"\+?\d[\d ]{4,}\d")
@@ -61,8 +64,14 @@ def tell(word: Event | Action) -> str:
             return f"{name}: {call}"
         case NumberDialled(number):
             return f"{name}: {_dialled(number)}"
-        case ConfigApplied():
+        case ConfigApplied() | EquipmentKnown():
             return name
+        case KeepReport(findings):
+            return f"{name}: {', '.join(f'{finding.part} {finding.verdict}' for finding in findings)}"
+        case NoticeLeft(rows):
+            return f"{name}: {' / '.join(filter(None, rows))}"
+        case RegistrationChanged(line, True, _, _, expires_s):
+            return f"{name}: {line} registered for {expires_s} s"
         case ClockChanged(_, _, trusted):
             return f"{name}: {'set' if trusted else 'not set'}"
         case _:

@@ -12,14 +12,20 @@ from msgspec.structs import replace
 
 from omafon.app import Wiring
 from omafon.board import BoardProfile, SoundProfile
+from omafon.board.equipment import equipment
+from omafon.clock import SystemClock
 from omafon.config import AudioConfig, Config, settings
 from omafon.core.dialplan import E164
-from omafon.drivers.dns import DnsResolver
-from omafon.drivers.sip import SipCalls
-from omafon.drivers.store import FileStore
+from omafon.core.events import EquipmentKnown
+from omafon.core.settings import Settings
+from omafon.drivers.dns import DnsResolver, check_enum
+from omafon.drivers.requests import RequestFiles
+from omafon.drivers.sip import SipCalls, check_sip
+from omafon.drivers.store import FILE, FileStore
+from omafon.hwtest.keeping import ReportFile
 from omafon.interfaces import Display, Post, Sound, Source
 from omafon.outbox import Drivers
-from omafon.sim.virtual import VirtualBell, VirtualDisplay, VirtualSource
+from omafon.sim.virtual import NoCalls, NoResolver, VirtualBell, VirtualDisplay, VirtualSource, VirtualStore
 
 
 def of(board: BoardProfile) -> Wiring:
@@ -28,17 +34,54 @@ def of(board: BoardProfile) -> Wiring:
     def wire(config: Config, state: Path, post: Post) -> Drivers:
         phone, parts = config.phone, board.sound or SoundProfile()
         audio = replace(config.audio, voice=config.audio.voice or parts.voice)
-        calls = SipCalls(post, config.sip, config.line, audio, phone.name, phone.number, mixed=bool(parts.playback))
+        post(EquipmentKnown(equipment(board, audio)))
+        # What the phone last wrote it did not write tomorrow.
+        clock = SystemClock(state / FILE)
+        mixed = bool(parts.playback)
+        calls = SipCalls(post, config.sip, config.line, audio, phone.name, phone.number, mixed=mixed, wall_clock=clock)
+        resolver = DnsResolver(post, config.enum, numbers=_looked_up(settings(config)), wall_clock=clock)
+
+        def configure(config: Config, settings: Settings) -> None:
+            calls.configure(config.line, config.phone.name, config.phone.number)
+            resolver.configure(config.enum, numbers=_looked_up(settings))
+
         return Drivers(
             store=FileStore(post, state),
             sound=_sound(board, audio, post),
             calls=calls,
-            resolver=DnsResolver(post, config.enum, numbers=_looked_up(config)),
+            resolver=resolver,
             display=_display(board, post),
             source=_source(board, post),
+            requests=RequestFiles(post),
+            reports=ReportFile(post, board, state),
+            configure=configure,
         )
 
     return wire
+
+
+def safe(board: BoardProfile) -> Wiring:
+    """Those with which a phone of `board` tells what is wrong with it: keys and display, and nothing that calls."""
+
+    def wire(_: Config, state: Path, post: Post) -> Drivers:
+        return Drivers(
+            store=VirtualStore(),
+            sound=VirtualBell(),
+            calls=NoCalls(post),
+            resolver=NoResolver(),
+            display=_display(board, post),
+            source=_source(board, post),
+            requests=RequestFiles(post),
+            reports=ReportFile(post, board, state),
+        )
+
+    return wire
+
+
+def check(config: Config) -> None:
+    """Ask the drivers what only they can know to be wrong. Reads files: not on the loop. Raises DriverError."""
+    check_enum(config.enum)
+    check_sip(config.sip)
 
 
 def _sound(board: BoardProfile, audio: AudioConfig, post: Post) -> Sound:
@@ -66,6 +109,6 @@ def _source(board: BoardProfile, post: Post) -> Source:
     return GpioKeypad(post, board.keypad, board.hook, board.rotary, board.keys, board.lamps, amplifier=amplifier)
 
 
-def _looked_up(config: Config) -> list[E164]:
+def _looked_up(settings: Settings) -> list[E164]:
     """The numbers of the phone book that are called by way of the directory."""
-    return [E164(person.number) for person in settings(config).contacts if person.number and not person.uri]
+    return [E164(person.number) for person in settings.contacts if person.number and not person.uri]

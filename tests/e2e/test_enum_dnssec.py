@@ -19,10 +19,11 @@ import dns.rrset
 import msgspec
 import pytest
 
-from omafon.config import EnumConfig
+from omafon.config import Config, EnumConfig
 from omafon.core.dialplan import E164
 from omafon.core.events import DnsError, Event
 from omafon.core.naptr import NaptrRecord, enum_domain
+from omafon.doctor import Machine, names
 from omafon.drivers.dns import Clock, DnsResolver, Lookup
 from omafon.enum_report import look_up
 from tests.lab.addresses import Addresses
@@ -490,3 +491,44 @@ def test_the_report_says_what_is_proven_and_why(knot: Knot):
     assert "proven by DNSSEC" in said.as_text()
     assert "holds for 60 s" in said.as_text()
     assert said.as_json()["trees"][2]["dial"] is None
+
+
+def test_what_waited_for_the_clock_is_proven_the_moment_it_is_set(knot: Knot, resolver_of_the_house: Unbound):
+    clocks = [Clock(0.0, is_set=False)]
+
+    async def twice() -> tuple[Lookup, Lookup]:
+        enum = config(resolver_of_the_house.server, knot, "family.lab", "require")
+        resolver = DnsResolver(nobody_listens, enum, wall_clock=lambda: clocks[-1])
+        resolver.open()
+        try:
+            waits = await resolver.lookup("family.lab", E164(NUMBER))
+            clocks.append(Clock(time.time()))
+            return waits, await resolver.lookup("family.lab", E164(NUMBER))
+        finally:
+            resolver.close()
+
+    waits, goes_on = asyncio.run(twice())
+
+    assert waits.error is DnsError.CLOCK
+    assert (goes_on.error, goes_on.secure) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("tree", "policy", "said"),
+    [
+        ("family.lab", "require", "ok: family.lab is signed and proven"),
+        ("plain.lab", "prefer", "ok: plain.lab is not signed, and need not be"),
+        ("plain.lab", "require", "wrong: plain.lab must be proven and is not: "),
+        ("betrayed.lab", "prefer", "wrong: what the name servers say of betrayed.lab is not true: "),
+    ],
+)
+def test_the_doctor_says_what_is_proven(
+    tmp_path: Path, knot: Knot, resolver_of_the_house: Unbound, tree: str, policy: str, said: str
+):
+    enum = config(resolver_of_the_house.server, knot, tree, policy)
+    machine = Machine(tmp_path / "phone.toml", tmp_path, tmp_path, "", lambda: Clock(time.time()))
+
+    resolver, finding = names.name_servers(Config(enum=enum), machine)
+
+    assert resolver.what.endswith(", with signatures")
+    assert f"{finding.verdict}: {finding.what}".startswith(said)

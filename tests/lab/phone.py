@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from omafon.sim.soundcard import SoundCard, write_asound_conf
+from omafon.upkeep.configuration import read_configuration
+from omafon.upkeep.last_good import LastGood
 from tests.lab.heard import Heard, LabError
 from tests.lab.program import Program
 
@@ -47,7 +49,8 @@ class Line:
 class Setup:
     """What is in a phone's `phone.toml`; `more` adds keys to tables, as {"enum": {"servers": [...]}}.
 
-    Without more, it asks no directory, and everybody may call it.
+    Without more, it asks no directory, and everybody may call it. With another `board` than the virtual one it sees
+    the sound cards of the machine.
     """
 
     lines: Sequence[Line] = ()
@@ -57,6 +60,8 @@ class Setup:
     contacts: Sequence[Json] = ()
     ca: Path | None = None
     has_card: bool = True
+    board: str | Path = "virtual"
+    env: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Json] = field(default_factory=dict)
 
     def toml(self, name: str, address: str, voice: str) -> str:
@@ -81,7 +86,16 @@ class Setup:
 class Phone:
     """A telephone called `name` that listens at `address`; it runs inside its `with`."""
 
-    def __init__(self, folder: Path, address: str, name: str, setup: Setup = Setup()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        address: str,
+        name: str,
+        setup: Setup = Setup(),
+        *,
+        record: Path | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.name = name
         self.address = address
         self.uri = f"sip:{name}@{address}"
@@ -91,11 +105,14 @@ class Phone:
         home.mkdir(parents=True)
         self.folder = home
         cards = [self.card] if self.card else []
-        env = write_asound_conf(home / "asound.conf", cards)
+        env = write_asound_conf(home / "asound.conf", cards) if setup.board == "virtual" else {}
         self._config = home / "phone.toml"
         self._config.write_text(setup.toml(name, address, self.card.pcm_name if self.card else "null"))
         self._socket_path = home / "control"
-        self._env = env
+        self._env = {**env, **setup.env}
+        self._board = setup.board
+        self._record = record
+        self._verbose = verbose
         self._statuses: list[Json] = []
         self._changed = threading.Condition()
         self._ended = ""
@@ -114,17 +131,37 @@ class Phone:
         self.close()
 
     def starts(self) -> None:
-        self.program = Program(
+        self.program = self._process()
+        self._meet()
+
+    def fails_to_start(self) -> int:
+        """The exit status of a start that comes to nothing."""
+        with self._process() as program:
+            return program.ends()
+
+    def _process(self) -> Program:
+        return Program(
             [
-                *(Path(sys.executable).with_name("omafon"), "run", "--config", self._config, "--board", "virtual"),
+                *(Path(sys.executable).with_name("omafon"), "run", "--config", self._config, "--board", self._board),
                 *("--state", self.folder / "state", "--control", self._socket_path),
+                *(("--record", self._record) if self._record else ()),
+                *(("--verbose",) if self._verbose else ()),
             ],
             package="nothing: run ./dev test",
             folder=self.folder.parent,
             name=f"phone-{self.name}",
             env=self._env,
         )
+
+    def begins_anew(self) -> None:
+        """Wait until the same process is a telephone again."""
+        self._disconnect()
+        self._meet()
+
+    def _meet(self) -> None:
+        assert self.program
         self.program.until_says("is ready")
+        self._statuses.clear()
         self._asking = _connected(self._socket_path)
         self._answers = self._asking.makefile("rb")
         self._stream = _connected(self._socket_path)
@@ -140,6 +177,25 @@ class Phone:
         status = self.program.ends(within_s=within_s)
         self._disconnect()
         return status
+
+    # Verbs of the owner.
+
+    def is_written(self, setup: Setup | str) -> None:
+        """Its phone.toml is another from now on, or holds just this text."""
+        voice = self.card.pcm_name if self.card else "null"
+        text = setup if isinstance(setup, str) else setup.toml(self.name, self.address, voice)
+        self._config.write_text(text)
+
+    def came_up_with(self, setup: Setup) -> None:
+        """It ran with this once, long enough to keep it."""
+        self.is_written(setup)
+        state = self.folder / "state"
+        state.mkdir()
+        LastGood(state).keep(read_configuration(self._config))
+
+    def reloads(self, *, now: bool = False) -> str:
+        """Let it take its phone.toml; returns when it does."""
+        return str(self.ask("reload", now=now)["taken"])
 
     def close(self) -> None:
         if self.program:

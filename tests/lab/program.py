@@ -94,6 +94,9 @@ class Program:
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
+    def hears_signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def terminate(self) -> None:
         self._process.terminate()
 

@@ -16,6 +16,7 @@ from omafon.core.events import (
     ConfigApplied,
     DeadlineReached,
     DnsError,
+    EquipmentKnown,
     Event,
     HookLifted,
     HookReplaced,
@@ -26,11 +27,13 @@ from omafon.core.events import (
     NaptrReceived,
     RegistrationChanged,
 )
+from omafon.core.hardware import Equipment
 from omafon.core.memory import Direction, HistoryEntry
 from omafon.core.phone import deadline, step
 from omafon.core.present import mode
+from omafon.core.selftest import CODE
 from omafon.core.settings import Line, Route, Settings, Tree
-from omafon.core.state import Dialing, Over, Phone
+from omafon.core.state import Dialing, Over, Phone, SelfTest
 from tests.unit.world import OMA, OPA, SIP_OMA
 
 NOW = 1000.0
@@ -45,6 +48,7 @@ def first_phone() -> Phone:
     phone = Phone()
     phone = replace(phone, memory=replace(phone.memory, history=(_PAST,)))
     phone = phone_after(phone, ConfigApplied(settings))
+    phone = phone_after(phone, EquipmentKnown(Equipment(keys=(("1", "gpio5-gpio6"),))))
     return phone_after(phone, RegistrationChanged("home", True, 200, "OK", 300, None))
 
 
@@ -60,6 +64,8 @@ def name(phone: Phone) -> str:
             words = ["dial tone"]
         case Over(Cause.NORMAL) if phone.off_hook:
             words = ["call over"]
+        case SelfTest():
+            words = ["self-test"]
         case _:
             pass
     focused = phone.focused
@@ -71,7 +77,7 @@ def name(phone: Phone) -> str:
         words.append("another held")
     if phone.ringing is not None and words[0] != "ringing":
         words.append("one knocks")
-    if words[0] in {"dialing", "menu", "ringing"}:
+    if words[0] in {"dialing", "menu", "ringing", "self-test"}:
         words.append("handset up" if phone.off_hook else "handset down")
     return ", ".join(words)
 
@@ -161,6 +167,14 @@ def _explored() -> Iterator[Way]:
             if name(after) not in seen:
                 seen.add(name(after))
                 queue.append(after)
+        tested = phone
+        for key in CODE:
+            tested = phone_after(tested, KeyPressed(Key(key)))
+        if isinstance(tested.doing, SelfTest) and not isinstance(phone.doing, SelfTest):
+            yield from _way(here, f"{CODE} dialled", tested)
+            if name(tested) not in seen:
+                seen.add(name(tested))
+                queue.append(tested)
         due = deadline(phone, NOW)
         if due is not None:
             late = step(phone, DeadlineReached(), NOW + 500.0)[0]

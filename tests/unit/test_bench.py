@@ -2,6 +2,10 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """The table of the benchmarks: what misses its aim is said."""
 
+import pytest
+
+from bench.__main__ import PARTS, chosen
+from bench.agents import AGENTS
 from bench.figures import FIGURES
 from bench.table import text, verdict
 
@@ -29,3 +33,29 @@ def test_the_table_has_a_line_a_figure_and_ratios_to_ours() -> None:
     assert len(lines) == 1 + len(FIGURES)
     assert " ".join(lines[1].split()) == "exec to registered 200.0 ms 300.0 ms (1.50) ≤ 1000 ms met"
     assert "-" in lines[2]
+
+
+def test_a_part_is_measured_alone_and_without_one_all_are() -> None:
+    assert chosen(["enum"])[0] == ["enum"]
+    assert chosen([])[0] == list(PARTS)
+    assert chosen(["--quick", "keypad", "oled"]) == (["oled", "keypad"], list(AGENTS), True)
+
+
+def test_every_part_has_figures_of_its_own() -> None:
+    keys = [figure.key for part in PARTS.values() for figure in part.figures]
+
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_part_that_is_not_there_is_refused_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        chosen(["enumm"])
+
+    assert "there are calls, enum, ringing" in capsys.readouterr().err
+
+
+def test_an_agent_is_no_part(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        chosen(["baresip"])
+
+    assert "write --agents baresip" in capsys.readouterr().err

@@ -196,8 +196,10 @@ def test_a_dial_needs_a_hook_switch_or_keys_that_stand_for_it():
 @pytest.mark.parametrize(
     ("change", "what", "cure"),
     [
-        (("height = 64", "height = 60"), "display is 128 × 60 pixels, and no ssd1306 is",
-         "Choose from: 128 × 64, 128 × 32, 96 × 16, 64 × 48, 64 × 32."),
+        (("height = 64", "height = 32"), "display is 128 × 32 pixels, and no ssd1306 that is large enough is",
+         "Choose from: 128 × 64."),
+        (("height", "rotate = 90\nheight"), "display.rotate is only 64 pixels wide when it is turned by 90",
+         "Write rotate = 0, or 180 to turn it upside down."),
         (("ssd1306", "sd1306"), 'display.driver "sd1306" is not known', 'Did you mean "ssd1306"?'),
         (("height", "rotate = 45\nheight"), "display.rotate 45 is not known", "Choose from: 0, 90, 180, 270."),
         (("height", 'rotate = "90"\nheight'), "display.rotate must be a whole number, not a text",
@@ -241,7 +243,7 @@ def test_everything_that_is_wrong_is_told_at_once():
     text = KEYPAD + OLED.replace("64", "63") + 'port = "1"\n[hook]\npin = "gpio17"\nclosd = "on-hook"\n'
 
     assert [(line, what) for line, what, _ in refused(text)] == [
-        (6, "display is 128 × 63 pixels, and no ssd1306 is"),
+        (6, "display is 128 × 63 pixels, and no ssd1306 that is large enough is"),
         (10, "display.port must be a whole number, not a text"),
         (12, "hook.pin is gpio17, which is row 1 of the keypad (line 3)"),
         (13, 'unknown key "closd"'),

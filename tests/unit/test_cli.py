@@ -18,7 +18,7 @@ from omafon import __version__
 from omafon.cli import main
 from omafon.core.events import Event, HookLifted, KeyPressed, NumberDialled
 from omafon.core.screen import Screen
-from omafon.drivers.control import ControlSocket
+from omafon.drivers.control import ControlSocket, RequestError
 from omafon.render import render
 
 IN_CALL = {
@@ -76,6 +76,7 @@ class Phone:
         self.events: list[Event] = []
         self.state = IDLE
         self.rows = ["", "Oma", "", ""]
+        self.wrong = False
         self.watched = threading.Event()
         self._up = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -93,6 +94,11 @@ class Phone:
         # Only who subscribes is shown the lamps, and is told all that is published from then on.
         self.watched.set()
         return {"message": "off", "ringer": "off", "line": "on"}
+
+    async def reload(self, *, at_once: bool) -> dict:
+        if self.wrong:
+            raise RequestError("phone.toml, line 3: unknown key", "The phone goes on with what it has.")
+        return {"taken": "now" if at_once else "when the call has ended", "generation": 7}
 
     def __enter__(self) -> "Phone":
         self._thread.start()
@@ -123,6 +129,35 @@ def phone(tmp_path: Path) -> Iterator[Phone]:
 
 def omafon(phone: Phone, *words: str) -> int:
     return main([*words, "--control", str(phone.path)])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [((), "configuration: when the call has ended\n"), (("--now",), "configuration: now\n")]
+)
+def test_a_reload_tells_when_the_configuration_is_taken(phone, capsys, words, told):
+    assert omafon(phone, "reload", *words) == 0
+
+    assert capsys.readouterr().out == told
+
+
+def test_a_reload_of_a_wrong_file_fails_and_says_why(phone, capsys):
+    phone.wrong = True
+
+    assert omafon(phone, "reload") == 1
+
+    assert "line 3: unknown key" in capsys.readouterr().err
+
+
+def test_status_tells_what_became_of_the_configuration(phone, capsys):
+    config = {"refused": "phone.toml, line 3: unknown key\n  Did you mean?", "safe_mode": True, "pending_restart": True}
+    phone.state = {**IDLE, "config": config}
+
+    assert omafon(phone, "status") == 0
+
+    out = capsys.readouterr().out
+    assert "safe mode" in out
+    assert "  refused   phone.toml, line 3: unknown key\n" in out
+    assert "waiting" in out
 
 
 def test_status_tells_the_state_in_words(phone, capsys):

@@ -291,7 +291,7 @@ def test_a_credential_that_is_not_there_is_an_error_with_its_line(tmp_path, monk
         load(file)
 
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    with pytest.raises(ConfigError, match="there are none"):
+    with pytest.raises(ConfigError, match="is not among the credentials"):
         load(file)
 
 

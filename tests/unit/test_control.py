@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omafon.core.events import Event, HookLifted, HookReplaced, Key, KeyPressed, KeyReleased, NumberDialled
-from omafon.drivers.control import LONGEST_LINE, MOST_PENDING, ControlSocket
+from omafon.core.events import Event, HookLifted, HookReplaced, Key, KeyPressed, KeyReleased, NoticeLeft, NumberDialled
+from omafon.drivers.control import LONGEST_LINE, MOST_PENDING, ControlSocket, RequestError
 from omafon.interfaces import DriverError
 
 IDLE = {"mode": "idle", "hook": "on", "calls": [], "focus": None}
@@ -52,6 +52,7 @@ class World:
         self.events: list[Event] = []
         self.state = dict(IDLE)
         self.pictures = 0
+        self.refuses = False
         self.control = ControlSocket(self.post, self, path)
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -71,6 +72,13 @@ class World:
 
     def lamps(self) -> dict:
         return {"message": "off"}
+
+    async def reload(self, *, at_once: bool) -> dict:
+        await asyncio.sleep(0)
+        if self.refuses:
+            problems = [{"what": "unknown key", "cure": "", "line": 3, "key": "phone.naem"}]
+            raise RequestError("line 3: unknown key", "The phone goes on with what it has.", problems=problems)
+        return {"taken": "now", "generation": 7 if at_once else None}
 
     async def far(self) -> Far:
         reader, writer = await asyncio.open_unix_connection(self.path)
@@ -213,6 +221,33 @@ async def test_dialling_into_a_call_is_refused(path):
         answer = await far.asks("dial", number="1")
 
         assert answer["error"]["what"] == "the phone has a call already"
+
+
+@pytest.mark.parametrize(("params", "generation"), [({}, None), ({"now": True}, 7), ({"now": False}, None)])
+async def test_a_reload_is_answered_when_it_was_taken(path, params, generation):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        assert await far.asks("reload", **params) == {"result": {"taken": "now", "generation": generation}}
+
+
+async def test_a_refused_reload_tells_every_problem(path):
+    async with a_phone(path) as phone:
+        phone.refuses = True
+        far = await phone.far()
+
+        error = (await far.asks("reload"))["error"]
+
+        assert error["what"] == "line 3: unknown key"
+        assert [problem["key"] for problem in error["problems"]] == ["phone.naem"]
+
+
+@pytest.mark.parametrize("params", [{"now": 1}, {"soon": True}, {"now": None}])
+async def test_a_reload_that_is_not_understood_reloads_nothing(path, params):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        assert "reload wants" in (await far.asks("reload", **params))["error"]["what"]
 
 
 async def test_a_line_too_long_is_refused_and_ends_the_connection(path):
@@ -398,3 +433,23 @@ def test_every_line_whatever_is_in_it_gets_one_answer(lines):
     for answer in asyncio.run(conversation()):
         assert ("result" in answer) != ("error" in answer)
         assert "error" not in answer or (answer["error"]["what"] and answer["error"]["cure"])
+
+
+async def test_a_notice_is_left_for_the_person(path):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        await far.asks("notice", rows=["Set up", "192.0.2.7"])
+
+        assert phone.events == [NoticeLeft(("Set up", "192.0.2.7"))]
+
+
+@pytest.mark.parametrize("rows", [[], ["1", "2", "3", "4", "5"], ["x" * 22], ["a\nb"], [7], "text", None])
+async def test_a_notice_that_is_no_picture_is_refused(path, rows):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        answer = await far.asks("notice", rows=rows)
+
+        assert answer["error"]["cure"]
+        assert phone.events == []

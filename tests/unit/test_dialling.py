@@ -66,7 +66,7 @@ def test_a_barred_number_is_refused_in_words_however_it_is_sent():
 def test_an_impossible_number_is_told_at_once():
     phone = phone_with()
 
-    phone.dials("*")
+    phone.dials("*9")
 
     assert (phone.mode, phone.tone) == ("failed", Tone.ERROR)
 

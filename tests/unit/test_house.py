@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL.Image import Image
 
-from omafon.app import House, live
+from omafon.app import House, Place, live
 from omafon.config import Config
 from omafon.core.actions import Action, PlaceCall, QueryNaptr
 from omafon.core.causes import Tone
@@ -32,6 +32,11 @@ from omafon.inbox import Inbox
 from omafon.interfaces import Post
 from omafon.outbox import Drivers
 from omafon.story import tell
+from omafon.upkeep.choosing import Choice, Means
+from omafon.upkeep.configuration import read_configuration
+from omafon.upkeep.image import SIGNALS
+from omafon.upkeep.last_good import LastGood
+from omafon.upkeep.starts import Count, Starts
 from tests.unit.world import SETTINGS
 
 
@@ -81,7 +86,16 @@ class OtherCalls(Told):
 async def house(tmp_path: Path):
     house = House(asyncio.get_running_loop())
     told, bell = Told(), OtherCalls()
-    drivers = Drivers(store=told, sound=bell, calls=told, resolver=told, display=told, source=told)
+    drivers = Drivers(
+        store=told,
+        sound=bell,
+        calls=told,
+        resolver=told,
+        display=told,
+        source=told,
+        requests=told,
+        reports=told,
+    )
     house.furnish(drivers, Memory(), ControlSocket(house.inbox.post, house, tmp_path / "control"), None)
     house.inbox.post(ConfigApplied(SETTINGS))
     await asyncio.sleep(0)
@@ -154,15 +168,74 @@ class Leaving(OtherCalls):
 async def test_a_recorded_phone_with_a_line_ends_in_peace(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     def wiring(config: Config, state: Path, post: Post) -> Drivers:
         told = Told()
-        return Drivers(store=told, sound=told, calls=Leaving(post), resolver=told, display=told, source=told)
+        return Drivers(
+            store=told,
+            sound=told,
+            calls=Leaving(post),
+            resolver=told,
+            display=told,
+            source=told,
+            requests=told,
+            reports=told,
+        )
 
+    file = tmp_path / "phone.toml"
+    file.write_text("")
+    place = Place(tmp_path, tmp_path / "control", tmp_path / "recording")
+    means = Means(lambda: read_configuration(file), Starts(place.control), LastGood(place.state))
     async with asyncio.timeout(5.0):
-        await live(Config(), wiring, tmp_path, tmp_path / "control", tmp_path / "recording")
+        begins_anew = await live(Choice(read_configuration(file)), wiring, means, place)
     await asyncio.sleep(0)
 
     assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+    assert not begins_anew
     assert "StopRequested" in (tmp_path / "recording").read_text()
     assert not (tmp_path / "control").exists()
+
+
+class Reloading(OtherCalls):
+    """A call engine that is opened while the owner's file changes, and, where `told_to_end`, closed by a SIGTERM."""
+
+    def __init__(self, *, told_to_end: bool) -> None:
+        super().__init__()
+        self._told_to_end = told_to_end
+
+    def open(self) -> None:
+        signal.raise_signal(signal.SIGHUP)
+
+    def close(self) -> None:
+        if self._told_to_end:
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("told_to_end", [False, True])
+async def test_a_phone_that_begins_anew_still_ends_when_it_is_told_to(tmp_path: Path, told_to_end: bool):
+    def wiring(config: Config, state: Path, post: Post) -> Drivers:
+        told, calls = Told(), Reloading(told_to_end=told_to_end)
+        return Drivers(
+            store=told,
+            sound=told,
+            calls=calls,
+            resolver=told,
+            display=told,
+            source=told,
+            requests=told,
+            reports=told,
+        )
+
+    file = tmp_path / "phone.toml"
+    file.write_text("")
+    place = Place(tmp_path, tmp_path / "control")
+    means = Means(lambda: read_configuration(file), Starts(place.control), LastGood(place.state))
+    choice = Choice(read_configuration(file))
+    file.write_text("[sip]\nport = 5070\n")
+    async with asyncio.timeout(5.0):
+        begins_anew = await live(choice, wiring, means, place)
+    held = signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    assert begins_anew is not told_to_end
+    assert (signal.SIGTERM in held) is begins_anew
+    assert means.starts.count == (Count() if told_to_end else Count(begun=1))
 
 
 async def test_a_deadline_wakes_the_core_by_itself(house):

@@ -10,8 +10,10 @@ import pytest
 
 from omafon.board import BoardProfile, HookProfile, KeypadProfile, LampProfile, RotaryProfile, SoundProfile, load_board
 from omafon.config import AudioConfig
+from omafon.core import chirp
+from omafon.core.hardware import Part, Picture, Verdict
 from omafon.drivers.keypad.pins import Pins
-from omafon.hwtest import chirp, report
+from omafon.hwtest import report
 from omafon.hwtest.copper import Copper
 from omafon.hwtest.course import steps
 from omafon.hwtest.pictures import picture
@@ -27,8 +29,6 @@ from omafon.hwtest.sequence import (
     Left,
     Light,
     Measured,
-    Part,
-    Picture,
     Play,
     Record,
     Rest,
@@ -38,7 +38,6 @@ from omafon.hwtest.sequence import (
     Sound,
     TimePassed,
     Turn,
-    Verdict,
     WatchContacts,
     Wish,
 )

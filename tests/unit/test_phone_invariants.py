@@ -21,12 +21,15 @@ from omafon.core.events import (
     CallTrying,
     ClockChanged,
     ConfigApplied,
+    ConfigRefused,
     DeadlineReached,
+    DelayMeasured,
     DnsError,
     Driver,
     DriverFailed,
     DriverRecovered,
     DtmfReceived,
+    EquipmentKnown,
     Event,
     HookLifted,
     HookReplaced,
@@ -40,15 +43,26 @@ from omafon.core.events import (
     MessagesWaiting,
     NaptrReceived,
     NetworkChanged,
+    NoticeLeft,
     NumberDialled,
     RegistrationChanged,
+    ReportKept,
+    ResetFailed,
+    RunsWith,
+    VoiceHeard,
 )
+from omafon.core.hardware import Equipment
 from omafon.core.phone import deadline, step
 from omafon.core.present import mode, present
-from omafon.core.screen import COLUMNS
+from omafon.core.screen import COLUMNS, VoiceTrial
+from omafon.core.selftest import CODE
 from omafon.core.settings import Line, Route, Tree
 from omafon.core.state import MAX_CALLS, Card, Idle, Phone
 from tests.unit.world import SETTINGS, SIP_OMA
+
+EQUIPMENT = Equipment(
+    keys=(("1", "gpio5-gpio6"), ("end", "gpio7")), dial=True, lamps=("message",), voice=True, bell=True
+)
 
 CONFIGS = (
     replace(SETTINGS, lines=(Line("home", "sip:100@example.org"),), trees=(Tree("a.example"), Tree("b.example"))),
@@ -143,6 +157,13 @@ def something_happens(chance: random.Random, engine: Engine, serial: int) -> Eve
         (1, lambda: DriverFailed(chance.choice(list(Driver)), "gone")),
         (1, lambda: DriverRecovered(chance.choice(list(Driver)))),
         (1, lambda: ConfigApplied(chance.choice(CONFIGS))),
+        (1, lambda: NoticeLeft(("Set up", "192.0.2.7"))),
+        (1, lambda: ResetFailed("nobody hears")),
+        (1, lambda: ConfigRefused(chance.choice(list(RunsWith)), chance.choice([None, 0, 7]))),
+        (1, lambda: EquipmentKnown(chance.choice((Equipment(), EQUIPMENT)))),
+        (1, lambda: VoiceHeard(chance.uniform(-96, 0))),
+        (1, lambda: DelayMeasured(chance.choice((None, 40.0)))),
+        (1, lambda: ReportKept("hwtest.json")),
     )
     return chance.choices([make for _, make in makers], [weight for weight, _ in makers])[0]()
 
@@ -166,6 +187,7 @@ def check(phone: Phone, engine: Engine, now: float) -> None:
         assert levels.sound.tone is Tone.OFF
         assert levels.sound.voice == ()
         assert phone.focus is None
+        assert levels.sound.trial is VoiceTrial.NONE
         if phone.ringing is None:
             assert not levels.sound.ringing
     if mode(phone) != "idle":
@@ -181,8 +203,11 @@ def walk(seed: int, length: int) -> None:
     chance = random.Random(seed)
     engine, phone, now = Engine(), Phone(), 1000.0
     phone, _ = step(phone, ConfigApplied(chance.choice(CONFIGS)), now)
+    coming: list[Event] = []
     for serial in range(length):
-        event = something_happens(chance, engine, serial)
+        if not coming and chance.random() < 0.01:
+            coming = [KeyPressed(Key(key)) for key in CODE]
+        event = coming.pop(0) if coming else something_happens(chance, engine, serial)
         if isinstance(event, IncomingCall):
             engine.rings(event.call)
         if isinstance(event, CallEnded):

@@ -15,6 +15,7 @@ from omafon.core.events import (
     CallId,
     CallRinging,
     ClockChanged,
+    ConfigRefused,
     DnsError,
     Driver,
     DriverFailed,
@@ -23,6 +24,9 @@ from omafon.core.events import (
     MessagesWaiting,
     NaptrReceived,
     NetworkChanged,
+    NoticeLeft,
+    ResetFailed,
+    RunsWith,
 )
 from omafon.core.present import screen
 from omafon.core.settings import Accept, Contact, Settings
@@ -412,6 +416,95 @@ def card_with_a_long_address() -> World:
 @scene
 def asks_before_it_costs() -> World:
     return asking()
+
+
+@scene
+def idle_with_a_new_address() -> World:
+    phone = World(registered=True)
+    phone.happens(NetworkChanged(("192.168.178.47",), "omafon-1a2b"))
+    return phone
+
+
+@scene
+def idle_without_a_line_shows_the_address_english() -> World:
+    phone = World(ENGLISH)
+    phone.happens(NetworkChanged(("192.168.178.47",), "omafon-1a2b"))
+    phone.passes(120)
+    return phone
+
+
+@scene
+def notice_set_up() -> World:
+    phone = World()
+    phone.happens(NoticeLeft(("Eingerichtet", "192.168.178.47", "omafon-1a2b", "Angemeldet")))
+    return phone
+
+
+@scene
+def notice_refused_english() -> World:
+    phone = World(ENGLISH)
+    phone.happens(NoticeLeft(("Card refused", "Error in line 14", "omafon.toml", "192.168.178.47")))
+    return phone
+
+
+@scene
+def about() -> World:
+    phone = World()
+    phone.happens(NetworkChanged(("192.168.178.47",), "omafon-1a2b"))
+    phone.dials("*#2#")
+    return phone
+
+
+@scene
+def reset_count_down() -> World:
+    phone = World()
+    phone.holds("*", "#")
+    phone.passes(3)
+    return phone
+
+
+@scene
+def reset_now_english() -> World:
+    phone = World(ENGLISH)
+    phone.holds("*", "#")
+    phone.passes(11)
+    return phone
+
+
+@scene
+def reset_failed() -> World:
+    phone = World()
+    phone.happens(ResetFailed("nobody hears it"))
+    return phone
+
+
+@scene
+def safe_mode() -> World:
+    phone = World()
+    phone.happens(NetworkChanged(("192.168.178.47",), "omafon-1a2b"), ConfigRefused(RunsWith.NOTHING, 1234))
+    phone.passes(61)
+    return phone
+
+
+@scene
+def safe_mode_english() -> World:
+    phone = World(ENGLISH)
+    phone.happens(NetworkChanged(()), ConfigRefused(RunsWith.NOTHING))
+    return phone
+
+
+@scene
+def last_good_settings() -> World:
+    phone = World(registered=True)
+    phone.happens(ConfigRefused(RunsWith.LAST_GOOD, 7))
+    return phone
+
+
+@scene
+def change_refused_english() -> World:
+    phone = World(ENGLISH, registered=True)
+    phone.happens(ConfigRefused(RunsWith.PREVIOUS, 7))
+    return phone
 
 
 @pytest.mark.parametrize("name", SCENES)

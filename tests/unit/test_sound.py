@@ -229,7 +229,21 @@ def test_a_tune_that_cannot_be_played_is_told_and_the_bell_rings(room: Room, tmp
     starts_ringing(room, driver, room.speaker, replace(RINGING, tune=str(tmp_path / "none.wav")))
 
     assert "none.wav cannot be read" in room.hears_failure()
-    driver.sound(SILENT)
+    stops_ringing(driver, room.speaker)
+    driver.sound(RINGING)
+    room.hears(DriverRecovered(Driver.RINGER))
+
+
+def test_a_tune_that_was_mended_rings_at_the_next_call(room: Room, tmp_path: Path) -> None:
+    driver = room.driver()
+    tune = str(tmp_path / "own.wav")
+    starts_ringing(room, driver, room.speaker, replace(RINGING, tune=tune))
+    assert "own.wav cannot be read" in room.hears_failure()
+
+    stops_ringing(driver, room.speaker)
+    wav(tmp_path / "own.wav", 1000)
+    starts_ringing(room, driver, room.speaker, replace(RINGING, tune=tune))
+
     room.hears(DriverRecovered(Driver.RINGER))
 
 

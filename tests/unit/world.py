@@ -21,6 +21,7 @@ from omafon.core.events import (
     IncomingCall,
     Key,
     KeyPressed,
+    KeyReleased,
     LookupFailed,
     NaptrReceived,
     RegistrationChanged,
@@ -79,7 +80,19 @@ class World:
         return self.happens(HookReplaced())
 
     def presses(self, *keys: str) -> tuple[Action, ...]:
+        """Press keys one after the other, and let each go; what the phone did because of the last is returned."""
+        done: tuple[Action, ...] = ()
+        for key in keys:
+            done = self.happens(KeyPressed(Key(key)))
+            self.happens(KeyReleased(Key(key)))
+        return done
+
+    def holds(self, *keys: str) -> tuple[Action, ...]:
+        """Press keys and keep them down."""
         return self.happens(*(KeyPressed(Key(key)) for key in keys))
+
+    def lets_go(self, *keys: str) -> tuple[Action, ...]:
+        return self.happens(*(KeyReleased(Key(key)) for key in keys))
 
     def dials(self, digits: str) -> tuple[Action, ...]:
         return self.presses(*digits)

@@ -59,6 +59,16 @@ def _print_outcome(arguments: argparse.Namespace, result: dict[str, Any]) -> Non
         print(f"{result['hook']}-hook, {_MODES.get(result['mode'], result['mode'])}")
 
 
+def reload(arguments: argparse.Namespace) -> int:
+    with Client(arguments.control) as phone:
+        answer = phone.ask("reload", now=arguments.now)
+    if arguments.json:
+        print_json(answer)
+    else:
+        print(f"configuration: {answer['taken']}")
+    return Exit.DONE
+
+
 def screen(arguments: argparse.Namespace) -> int:
     with Client(arguments.control) as phone:
         screen = phone.ask("screen")
@@ -122,8 +132,20 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
     lines.append(f"  volume    handset {volume['handset']} %, ringer {volume['ringer']} %")
     news = [counted(status["missed"], "missed call"), counted(status["messages"], "message")]
     lines.append(f"  news      {', '.join(news)}")
+    if not status.get("clock", {"set": True})["set"]:
+        lines.append("  clock     not set yet: lines by TLS and proofs by DNSSEC wait for it")
+    lines += _config_lines(status.get("config", {}))
     lines += [f"  trouble   {driver}: {state}" for driver, state in status["drivers"].items() if state != "ok"]
     lines.append(f"  version   omafon {status['version']}")
+    return lines
+
+
+def _config_lines(config: dict[str, Any]) -> list[str]:
+    lines = ["  safe mode no calls are possible"] if config.get("safe_mode") else []
+    if config.get("refused"):
+        lines.append(f"  refused   {str(config['refused']).splitlines()[0]}")
+    if config.get("pending_restart"):
+        lines.append("  waiting   a change of the configuration, until nobody uses the phone")
     return lines
 
 

@@ -8,12 +8,13 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What the shell is told; 69 and 78 are those of sysexits.h."""
+    """What the shell is told; 69, 75 and 78 are those of sysexits.h."""
 
     DONE = 0
     FAILED = 1
     USAGE = 2
     NO_DAEMON = 69
+    BUSY = 75
     CONFIG = 78
 
 

@@ -4,36 +4,65 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from omafon.cli.outcome import Exit, complain, counted, print_json
 from omafon.cli.places import CONFIG
+
+if TYPE_CHECKING:
+    from omafon.redact import Redactor
 
 PAGE_PORT = 8080
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from msgspec.structs import replace
-
-    from omafon import app, journal, wiring
-    from omafon.board import load_board
-    from omafon.config import ConfigError, load
+    from omafon import journal, redact
+    from omafon.config import ConfigError
     from omafon.interfaces import DriverError
+    from omafon.upkeep import image
 
+    journal.hush_jack()
+    redact.keep_out_of_core_files()
+    hidden = redact.Redactor()
     try:
-        config = load(arguments.config)
-        if arguments.board is not None:
-            config = replace(config, phone=replace(config.phone, board=arguments.board))
-        board = load_board(config.phone.board)
+        with image.signals_held():
+            with journal.to_stderr(verbose=arguments.verbose, hide=hidden.for_strangers):
+                begins_anew = _live(arguments, hidden)
+            if begins_anew:
+                image.begin_anew()
     except ConfigError as error:
         print(error, file=sys.stderr)
         return Exit.CONFIG
-    journal.hush_jack()
-    try:
-        with journal.to_stderr(verbose=arguments.verbose):
-            app.run(config, wiring.of(board), arguments.state, arguments.control, arguments.record)
     except DriverError as error:
         return complain(error.what, error.cure, Exit.FAILED)
     return Exit.DONE
+
+
+def _live(arguments: argparse.Namespace, hidden: "Redactor") -> bool:
+    """Be the telephone; True when the process is to begin anew. Raises ConfigError and DriverError.
+
+    `hidden` learns every secret the phone comes to know.
+    """
+    from functools import partial
+
+    from omafon import app, redact, wiring
+    from omafon.upkeep import choosing, image
+    from omafon.upkeep.configuration import Configuration, read_configuration, salvaged
+    from omafon.upkeep.last_good import LastGood
+    from omafon.upkeep.starts import Starts
+
+    def read() -> Configuration:
+        found = read_configuration(arguments.config, arguments.board, wiring.check)
+        hidden.learn(redact.secrets_of(found.config))
+        return found
+
+    means = choosing.Means(read, Starts(arguments.control), LastGood(arguments.state, arguments.board))
+    choice = choosing.choose(means, partial(salvaged, arguments.config, arguments.board))
+    hidden.learn(redact.secrets_of(choice.configuration.config))
+    board = choice.configuration.board
+    drivers = wiring.safe(board) if choice.safe_mode else wiring.of(board)
+    place = app.Place(arguments.state, arguments.control, arguments.record, go_on=image.goes_on(), hide=hidden)
+    return app.run(choice, drivers, means, place)
 
 
 def sim(arguments: argparse.Namespace) -> int:
@@ -48,13 +77,16 @@ def sim(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     from omafon.board import load_board
-    from omafon.config import ConfigError, Problem, exposed, load
+    from omafon.cli import provisioning
+    from omafon.config import ConfigError, Problem, exposed, load, parse
 
+    sent = str(arguments.file) == provisioning.STANDARD_INPUT
     problems: tuple[Problem, ...] = ()
     warning: Problem | None = None
     try:
-        load_board(load(arguments.file).phone.board)
-        warning = exposed(arguments.file)
+        config = parse(*provisioning.read(arguments.file)) if sent else load(arguments.file)
+        load_board(config.phone.board)
+        warning = None if sent else exposed(arguments.file)
     except ConfigError as error:
         problems = error.problems
     if arguments.json:
@@ -171,19 +203,6 @@ def _look_up(arguments: argparse.Namespace) -> int:
     return Exit.DONE if report.found else Exit.FAILED
 
 
-def doctor(arguments: argparse.Namespace) -> int:
-    from omafon import doctor
-
-    findings = []
-    for finding in doctor.examine(arguments.control, doctor.Machine(config=arguments.config)):
-        findings.append(finding)
-        if not arguments.json:
-            print(finding, flush=True)
-    if arguments.json:
-        print_json({"findings": [finding.plain() for finding in findings]})
-    return Exit.FAILED if any(finding.verdict is doctor.Verdict.WRONG for finding in findings) else Exit.DONE
-
-
 def hwtest(arguments: argparse.Namespace) -> int:
     import logging
 
@@ -228,3 +247,12 @@ def panel(arguments: argparse.Namespace) -> int:
     from omafon.sim.panel import run_panel
 
     return run_panel(arguments.control)
+
+
+def ssh(_: argparse.Namespace) -> int:
+    import os
+
+    from omafon import login
+    from omafon.cli import main
+
+    return login.serve(os.environ, main)

@@ -7,3 +7,5 @@ from pathlib import Path
 CONFIG = Path("/etc/omafon/phone.toml")
 STATE = Path("/var/lib/omafon")
 CONTROL = Path("/run/omafon/control")
+BOOT = Path("/boot/firmware")
+REQUESTS = Path("/run/omafon-requests")

@@ -5,11 +5,12 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from omafon import __version__
-from omafon.cli import asking, own
+from omafon.cli import asking, doctor, machine, own, provisioning
 from omafon.cli.own import PAGE_PORT
-from omafon.cli.places import CONFIG, CONTROL, STATE
+from omafon.cli.places import BOOT, CONFIG, CONTROL, REQUESTS, STATE
 
 
 def _port(word: str) -> int:
@@ -18,11 +19,35 @@ def _port(word: str) -> int:
     return int(word)
 
 
+def _seconds(word: str) -> float:
+    if not (word.isascii() and word.isdigit() and 1 <= int(word) <= 86_400):
+        raise argparse.ArgumentTypeError(f"{word} is no time: 1 to 86400 seconds")
+    return float(word)
+
+
+def _generation(word: str) -> int:
+    if not (word.isascii() and word.isdigit() and len(word) <= 9):
+        raise argparse.ArgumentTypeError(f"{word} is no generation: see omafon history")
+    return int(word)
+
+
+class Adds(Protocol):
+    def __call__(
+        self,
+        name: str,
+        command: Callable[[argparse.Namespace], int],
+        about: str,
+        /,
+        *parents: argparse.ArgumentParser,
+    ) -> argparse.ArgumentParser: ...
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="omafon",
         description="A desk telephone, and all that can be asked of it.",
-        epilog="Exit codes: 0 done, 1 refused or failed, 2 usage, 69 no phone answers, 78 the configuration is wrong.",
+        epilog="Exit codes: 0 done, 1 refused or failed, 2 usage, 69 no phone answers, 75 somebody else "
+        "is changing the configuration, 78 it is wrong.",
     )
     parser.add_argument("--version", action="version", version=f"omafon {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -89,7 +114,9 @@ def parser() -> argparse.ArgumentParser:
     enum.add_argument("--server", metavar="ADDR[:PORT]", help="the name server to ask, instead of the system's")
 
     check = add("check", own.check, "find every error in a configuration", facts)
-    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("file", type=Path, metavar="FILE|-")
+    _changes(add, control, facts)
+    _machine(add, control, facts)
     board = add("board", own.board, "check the file of a board, and tell how it is wired")
     board.add_argument("board", nargs="?", metavar="NAME|FILE", help="without it: the boards that come with Omafon")
     form = board.add_mutually_exclusive_group()
@@ -98,8 +125,16 @@ def parser() -> argparse.ArgumentParser:
     form.add_argument("--wiring", action="store_true", help="the wiring, as a drawing (SVG)")
     form.add_argument("--overlay", action="store_true", help="its device-tree overlay, for dtc")
     form.add_argument("--boot", action="store_true", help="its lines of config.txt")
-    sick = add("doctor", own.doctor, "what is wrong here, and what to do about it", control, facts)
+    sick = add("doctor", doctor.doctor, "what is wrong here, and what to do about it", control, facts)
     sick.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="the owner's file (%(default)s)")
+    sick.add_argument("--state", type=Path, default=STATE, metavar="DIR", help="what the phone keeps (%(default)s)")
+    sick.add_argument(
+        "--bundle",
+        nargs="?",
+        const=doctor.BUNDLE,
+        metavar="FILE|-",
+        help=f"write a file for a bug report, every secret taken out ({doctor.BUNDLE})",
+    )
     hwtest = add("hwtest", own.hwtest, "find out with you, part by part, whether the hardware works", control)
     hwtest.add_argument("--board", metavar="NAME|FILE", help="the hardware (the one in the configuration)")
     hwtest.add_argument(
@@ -107,6 +142,70 @@ def parser() -> argparse.ArgumentParser:
     )
     report = Path("omafon-hwtest.json")
     hwtest.add_argument("--json", type=Path, default=report, metavar="FILE", help="the report (%(default)s)")
+    reload = add("reload", asking.reload, "take the configuration as it is written now", control, facts)
+    reload.add_argument("--now", action="store_true", help="also where that ends a call")
     replay = add("replay", own.replay, "play a recording through the telephone's core")
     replay.add_argument("file", type=Path, metavar="FILE")
+    add("ssh", own.ssh, "do what a login over SSH asks for, if it may: for sshd's ForceCommand")
     return parser
+
+
+def _machine(add: Adds, control: argparse.ArgumentParser, facts: argparse.ArgumentParser) -> None:
+    """The words that set up the computer around the phone, most of them for its units."""
+    place = argparse.ArgumentParser(add_help=False)
+    place.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="the phone's own (%(default)s)")
+    place.add_argument("--root", type=Path, default=machine.ROOT, metavar="DIR", help="of the system (%(default)s)")
+    first = add("first-boot", machine.first_boot, "take over what is on the boot partition", place, control, facts)
+    first.add_argument(
+        "--boot", type=Path, default=BOOT, metavar="DIR", help="where omafon.toml and authorized_keys are (%(default)s)"
+    )
+    about = "bring wireless networks and host name to what the configuration says"
+    add("network-settle", machine.network_settle, about, place, facts)
+    reset = add("factory-reset", machine.factory_reset, "erase everything the owner has set up, and start anew", facts)
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    reset.add_argument("--requests", type=Path, default=REQUESTS, metavar="DIR", help=argparse.SUPPRESS)
+    reset.add_argument("--now", action="store_true", help="for the system: do it, as root")
+    reset.add_argument("--no-reboot", action="store_true", help="of --now: do not start the machine anew")
+    reset.add_argument("--root", type=Path, default=machine.ROOT, metavar="DIR", help="of --now: of which system")
+
+
+def _changes(add: Adds, control: argparse.ArgumentParser, facts: argparse.ArgumentParser) -> None:
+    """The words that change the configuration."""
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="what is changed (%(default)s)")
+    apply = add(
+        "apply",
+        provisioning.apply,
+        "make a file the configuration of the phone; if it does harm, go back",
+        config,
+        control,
+        facts,
+    )
+    apply.add_argument(
+        "file", nargs="?", type=Path, default=Path("-"), metavar="FILE|-", help="the file; standard input if left out"
+    )
+    apply.add_argument(
+        "--confirm-within",
+        type=_seconds,
+        metavar="SECONDS",
+        help="go back unless `omafon confirm` is said in time, from another login",
+    )
+    apply.add_argument("--now", action="store_true", help="do not wait for the end of a call that it cuts off")
+    apply.add_argument("--offline", action="store_true", help="for a phone that does not run yet: nobody is asked")
+    add("confirm", provisioning.confirm, "keep what waits for its confirmation", config, control, facts)
+    rollback = add("rollback", provisioning.rollback, "go back to an earlier configuration", config, control, facts)
+    rollback.add_argument(
+        "number", nargs="?", type=_generation, metavar="N", help="the generation; the one before if left out"
+    )
+    rollback.add_argument(
+        "--unconfirmed", action="store_true", help="for the system: wait, and take back what nobody confirms"
+    )
+    rollback.add_argument("--at-boot", action="store_true", help="for the system: what waited when the power went")
+    add("history", provisioning.history, "which configurations there were, and what became of them", config, facts)
+    diff = add("diff", provisioning.diff, "what is different between two configurations", config, facts)
+    diff.add_argument(
+        "what",
+        nargs="*",
+        metavar="FILE|-|N",
+        help="a file: what it would change; a generation: what has changed since; nothing: what was changed last",
+    )

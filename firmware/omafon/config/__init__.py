@@ -18,6 +18,7 @@ from omafon.config.parts import (
     PhoneConfig,
     PublishConfig,
     SipConfig,
+    WifiConfig,
 )
 from omafon.config.reading import exposed, load, parse, settings
 
@@ -34,6 +35,7 @@ __all__ = [
     "Problem",
     "PublishConfig",
     "SipConfig",
+    "WifiConfig",
     "exposed",
     "load",
     "parse",

@@ -46,9 +46,14 @@ _RULES: dict[tuple[str, ...], Rule] = {
     ("audio", "voice"): rules.card,
     ("audio", "ringer"): rules.card,
     ("display", "night"): rules.night,
+    ("wifi", "ssid"): rules.ssid,
+    ("wifi", "password"): rules.passphrase,
+    ("wifi", "password_credential"): rules.credential,
+    ("wifi", "country"): rules.optional_country,
     ("contact", "name"): rules.name,
     ("contact", "number"): rules.number,
     ("contact", "uri"): rules.uri,
+    ("contact", "tune"): rules.tune,
 }
 _RANGES: dict[tuple[str, ...], range] = {
     ("sip", "port"): rules.PORTS,
@@ -128,9 +133,16 @@ class Check:
         self._unique([(("contact", i, "speed_dial"), row.get("speed_dial")) for i, row in contacts], "the speed dial")
         self._unique(trees, "the tree")
         self._unique([(("audio", "codecs", i), codec) for i, codec in _texts(audio, "codecs")], "the codec")
-        for i, line in lines:
-            if line.get("password") and line.get("password_credential"):
-                self.wrong(("line", i, "password_credential"), "stands beside `password`", "Keep one of the two.")
+        networks = _rows(data, "wifi")
+        self._unique([(("wifi", i, "ssid"), network.get("ssid")) for i, network in networks], "the ssid")
+        for table, rows in (("line", lines), ("wifi", networks)):
+            for i, row in rows:
+                if row.get("password") and row.get("password_credential"):
+                    self.wrong((table, i, "password_credential"), "stands beside `password`", "Keep one of the two.")
+        countries = [(i, network["country"]) for i, network in networks if network.get("country")]
+        for i, country in countries[1:]:
+            if country != countries[0][1]:
+                self.wrong(("wifi", i, "country"), "is another than above", "The phone stands in one country.")
         for i, contact in contacts:
             if not (contact.get("number") or contact.get("uri")):
                 self.wrong(("contact", i), "has neither number nor uri", 'Add one: number = "+4930123456".')

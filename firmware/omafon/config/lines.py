@@ -5,11 +5,13 @@
 import re
 import tomllib
 from bisect import bisect_left
+from dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
 """A place in the file: keys of tables and, from 0, indices of lists: ("line", 1, "password")."""
 
 _BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)+")
+_COMMENT = re.compile(r"#[^\n]*")
 _SPACE = re.compile(r"[ \t]+")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # The four kinds of string; the closing quotes of a multi-line one may follow up to two quotes of its content.
@@ -21,6 +23,25 @@ _STRING = re.compile(
     re.DOTALL,
 )
 _PLAIN_VALUE = re.compile(r"[^,\]}#\n]+")
+
+
+@dataclass(slots=True)
+class Places:
+    """Where things stand in a text, as offsets: each key with its value, from its last part on, and each comment."""
+
+    entries: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    comments: list[tuple[int, int]] = field(default_factory=list)
+
+
+def places(text: str) -> Places:
+    """Where the values and comments of `text` stand, which `tomllib` accepts; "\\n" ends lines.
+
+    >>> places("a.b = 1 # one").entries
+    {('a', 'b'): (2, 7)}
+    """
+    scanner = _Scanner(text)
+    scanner.document()
+    return scanner.places
 
 
 def key_lines(text: str) -> dict[Path, int]:
@@ -37,10 +58,12 @@ def key_lines(text: str) -> dict[Path, int]:
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.lines: dict[Path, int] = {}
+        self.places = Places()
         self._text = text
         self._at = 0
         self._newlines = [match.start() for match in re.finditer("\n", text)]
         self._tables: dict[Path, int] = {}
+        self._key_at = 0  # where the last part of the key that was read begins
 
     def document(self) -> None:
         table: Path = ()
@@ -73,8 +96,12 @@ class _Scanner:
         path = table
         for key in self._keys():
             path = self._note((*path, key))
+        begin = self._key_at
         self._at += 1
         self._value(path)
+        # A bare value was read with the blanks that follow it.
+        end = begin + len(self._text[begin : self._at].rstrip(" \t"))
+        self.places.entries[path] = (begin, end)
         return table
 
     def _keys(self) -> list[str]:
@@ -82,6 +109,7 @@ class _Scanner:
         keys = []
         while True:
             self._skip(_SPACE)
+            self._key_at = self._at
             bare = _BARE_KEY.match(self._text, self._at)
             token = bare.group() if bare else self._string()
             keys.append(token if bare else tomllib.loads(f"key = {token}")["key"])
@@ -139,6 +167,9 @@ class _Scanner:
     def _skip(self, pattern: re.Pattern[str]) -> None:
         if match := pattern.match(self._text, self._at):
             self._at = match.end()
+            if pattern is _BLANK:
+                found = _COMMENT.finditer(self._text, match.start(), match.end())
+                self.places.comments += [comment.span() for comment in found]
 
     def _note(self, path: Path) -> Path:
         self.lines.setdefault(path, bisect_left(self._newlines, self._at) + 1)

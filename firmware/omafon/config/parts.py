@@ -112,12 +112,33 @@ class DisplayConfig(Part, frozen=True):
     night: str = "22:00-07:00"
 
 
+class WifiConfig(Part, frozen=True):
+    """A wireless network the phone joins; without a password an open one. `hidden` ones do not tell their name.
+
+    `country` says which channels may be used (empty: that of the phone). After `load`, `password` holds what
+    `password_credential` named.
+    """
+
+    ssid: str
+    password: str = ""
+    password_credential: str = ""
+    hidden: bool = False
+    country: str = ""
+
+    def __repr__(self) -> str:
+        """The name: a repr ends in logs and tracebacks, and the password must not."""
+        return f"WifiConfig(ssid={self.ssid!r})"
+
+
 class ContactConfig(Part, frozen=True):
+    """`tune` is a WAV file that rings in the place of the bell when they call."""
+
     name: str
     number: str = ""
     uri: str = ""
     speed_dial: int | None = None
     family: bool = False
+    tune: str = ""
 
 
 class Config(Part, frozen=True):
@@ -128,4 +149,5 @@ class Config(Part, frozen=True):
     incoming: IncomingConfig = IncomingConfig()
     audio: AudioConfig = AudioConfig()
     display: DisplayConfig = DisplayConfig()
+    wifi: tuple[WifiConfig, ...] = ()
     contact: tuple[ContactConfig, ...] = ()

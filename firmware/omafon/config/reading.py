@@ -15,7 +15,7 @@ import msgspec
 from omafon.config import rules
 from omafon.config.checking import Check, ConfigError, Problem
 from omafon.config.lines import Path, key_lines
-from omafon.config.parts import Config, LineConfig, Part
+from omafon.config.parts import Config, LineConfig, Part, WifiConfig
 from omafon.config.rules import Fault, Rule, quoted
 from omafon.core.glass import GlassHabits
 from omafon.core.settings import Accept, Contact, DnssecPolicy, Line, Settings, Tree
@@ -25,14 +25,20 @@ P = TypeVar("P", bound=Part)
 LARGEST_FILE = 262_144
 """Bytes; a phone book of a thousand people needs half of it."""
 
+CREDENTIALS = "credentials"
+"""The folder beside a configuration that holds its secrets, one a file."""
+
 
 def load(path: FilePath) -> Config:
-    """The configuration in the file `path`, its credentials read from $CREDENTIALS_DIRECTORY.
+    """The configuration in the file `path`, with its credentials.
 
-    Raises ConfigError, also when the file cannot be read.
+    They are read from $CREDENTIALS_DIRECTORY or, where they are not among those, from `credentials/` beside the file
+    that `path` leads to. Raises ConfigError, also when the file cannot be read.
     """
-    config, lines = shaped(Config, read(path), str(path), Check.together)
-    return _with_credentials(config, lines, str(path))
+    # Resolved once: text and credentials are of the same generation, whatever is applied meanwhile.
+    real = resolved(path)
+    config, lines = shaped(Config, read(real, str(path)), str(path), Check.together)
+    return _with_credentials(config, lines, str(path), real.parent / CREDENTIALS)
 
 
 def parse(text: str, path: str = "phone.toml") -> Config:
@@ -44,14 +50,22 @@ def parse(text: str, path: str = "phone.toml") -> Config:
     return shaped(Config, text, path, Check.together)[0]
 
 
-def read(path: FilePath) -> str:
-    """The text of a file of the owner's or the builder's. Raises ConfigError."""
+def resolved(path: FilePath) -> FilePath:
+    """The file that `path` leads to; `path` itself where that cannot be told."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path
+
+
+def read(path: FilePath, called: str = "") -> str:
+    """The text of a file of the owner's or the builder's; errors call it `called`. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
-        raise ConfigError([_unreadable(error, str(path))]) from None
-    return _decoded(content, str(path))
+        raise ConfigError([_unreadable(error, called or str(path))]) from None
+    return decoded(content, called or str(path))
 
 
 def shaped(
@@ -85,7 +99,8 @@ def exposed(path: FilePath) -> Problem | None:
     """
     config = parse(read(path), str(path))
     publish = config.enum.publish
-    secret = any(line.password for line in config.line) or (publish is not None and publish.key_secret)
+    passwords = [*(line.password for line in config.line), *(network.password for network in config.wifi)]
+    secret = any(passwords) or (publish is not None and publish.key_secret)
     if not secret or not path.stat().st_mode & stat.S_IROTH:
         return None
     return Problem("everybody on this machine may read the password in it", f"Forbid it: chmod o= {path}", str(path))
@@ -104,7 +119,7 @@ def settings(config: Config) -> Settings:
         language=config.phone.language,
         lines=tuple(Line(line.name, line.aor) for line in config.line),
         contacts=tuple(
-            Contact(person.name, rules.e164(person.number), person.uri, person.speed_dial, person.family)
+            Contact(person.name, rules.e164(person.number), person.uri, person.speed_dial, person.family, person.tune)
             for person in config.contact
         ),
         trees=tuple(Tree(suffix, policies.get(suffix, default)) for suffix in map(rules.domain, config.enum.trees)),
@@ -131,7 +146,8 @@ def _unreadable(error: OSError | ValueError, file: str) -> Problem:
             )
 
 
-def _decoded(content: bytes, file: str) -> str:
+def decoded(content: bytes, file: str) -> str:
+    """The text of the first `LARGEST_FILE` + 1 bytes of a file; errors call it `file`. Raises ConfigError."""
     if len(content) > LARGEST_FILE:
         what = f"is larger than {LARGEST_FILE // 1024} KiB"
         raise ConfigError([Problem(what, "Is it the right file? A configuration is a page of text.", file)])
@@ -175,12 +191,12 @@ def _syntax_problem(message: str, text: str, file: str) -> Problem:
     )
 
 
-def _with_credentials(config: Config, lines: dict[Path, int], file: str) -> Config:
-    """`config` with every secret that is named as a credential (systemd.exec(5), LoadCredential=) read in."""
+def _with_credentials(config: Config, lines: dict[Path, int], file: str, beside: FilePath) -> Config:
+    """`config` with every secret read in that is named as a credential; `beside` is the folder of those of the file."""
     check = Check(Config, file, lines)
 
     def secret(name: str, path: Path, instead: str, rule: Rule | None = None) -> str:
-        found = _credential(name, instead)
+        found = _credential(name, instead, beside)
         fault = found if isinstance(found, tuple) else rule and rule(found)
         if fault:
             check.wrong(path, *fault)
@@ -192,23 +208,37 @@ def _with_credentials(config: Config, lines: dict[Path, int], file: str) -> Conf
             password = secret(name, ("line", index, "password_credential"), "password")
             line = msgspec.structs.replace(line, password=password)
         complete.append(line)
+    networks: list[WifiConfig] = []
+    for index, network in enumerate(config.wifi):
+        if name := network.password_credential:
+            password = secret(name, ("wifi", index, "password_credential"), "password", rules.passphrase)
+            network = msgspec.structs.replace(network, password=password)
+        networks.append(network)
     enum = config.enum
     if (publish := enum.publish) and (name := publish.key_credential):
         key = secret(name, ("enum", "publish", "key_credential"), "key_secret", rules.secret)
         enum = msgspec.structs.replace(enum, publish=msgspec.structs.replace(publish, key_secret=key))
     if check.problems:
         raise ConfigError(check.problems)
-    return msgspec.structs.replace(config, line=tuple(complete), enum=enum)
+    return msgspec.structs.replace(config, line=tuple(complete), wifi=tuple(networks), enum=enum)
 
 
-def _credential(name: str, instead: str) -> str | Fault:
+def _credential(name: str, instead: str, beside: FilePath) -> str | Fault:
     """What the credential `name` holds; `instead` is the key that could hold the secret itself."""
-    try:
-        directory = os.environ["CREDENTIALS_DIRECTORY"]
-        return FilePath(directory, name).read_text(encoding="utf-8").rstrip("\r\n")
-    except KeyError:
-        cure = f"Start the phone as the service, or write `{instead}`."
-        return "needs systemd's credentials, and there are none", cure
-    except (OSError, UnicodeDecodeError):
-        cure = f"Add LoadCredential={name}:/path/to/file to the service."
-        return f"{quoted(name)} is not among the credentials", cure
+    service = os.environ.get("CREDENTIALS_DIRECTORY")  # systemd.exec(5), LoadCredential=
+    # A directory of credentials is loaded under the name that the service gives it, and each file's own after it.
+    loaded: tuple[FilePath, ...] = ()
+    if service:
+        loaded = (FilePath(service, name), FilePath(service, f"omafon_{name}"))
+    for file in (*loaded, beside / name):
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            cure = "Give it to the group of the phone, mode 0640."
+            return f"{quoted(name)} cannot be read: {error.strerror}", cure
+        except UnicodeDecodeError:
+            return f"{quoted(name)} is not UTF-8", "Write it as text."
+    cure = f"Write `{instead}` in its place, or add LoadCredential={name}:/path/to/file to the service."
+    return f"{quoted(name)} is not among the credentials", cure

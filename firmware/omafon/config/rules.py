@@ -28,6 +28,7 @@ TTL_S = range(60, 86_401)
 SIDETONE_OFF_DB = -60
 SIDETONE_DB = range(SIDETONE_OFF_DB, 1)
 MICROPHONE_DB = range(-30, 31)
+SSID_BYTES = 32
 
 # ISO 3166-1 alpha-2, as of 2024.
 _ISO_3166 = """
@@ -261,6 +262,13 @@ def card(value: str) -> Fault | None:
     return text(value)
 
 
+def tune(value: str) -> Fault | None:
+    """The path of a WAV file, or nothing. Whether it is there, and is one, is known when it shall ring."""
+    if value == "" or (value.startswith("/") and value.lower().endswith(".wav")):
+        return text(value)
+    return f"{quoted(value)} is not the path of a WAV file", 'Write the whole path: "/etc/omafon/tunes/oma.wav".'
+
+
 def night(value: str) -> Fault | None:
     """From when to when: "22:00-07:00", or nothing."""
     if value and not _NIGHT.fullmatch(value):
@@ -279,6 +287,24 @@ def minutes(value: str) -> tuple[int, int]:
         return 0, 0
     hours = [int(part) for part in found.groups()]
     return 60 * hours[0] + hours[1], 60 * hours[2] + hours[3]
+
+
+def ssid(value: str) -> Fault | None:
+    """IEEE 802.11 gives a network's name 32 bytes."""
+    if not 0 < len(value.encode()) <= SSID_BYTES:
+        return f"must be 1 to {SSID_BYTES} bytes long", "Write it as the router shows it; an umlaut counts as two."
+    return text(value)
+
+
+def passphrase(value: str) -> Fault | None:
+    """WPA's passphrase of printable ASCII, or its key in hexadecimal; empty where there is none."""
+    if value == "" or re.fullmatch(r"[ -~]{8,63}|[0-9A-Fa-f]{64}", value):
+        return None
+    return "is no WPA password", "It has 8 to 63 letters, digits and signs without umlauts, or 64 hexadecimal digits."
+
+
+def optional_country(value: str) -> Fault | None:
+    return country(value) if value else None
 
 
 def _sip_uri(value: str) -> dict[str, str | None] | Fault:

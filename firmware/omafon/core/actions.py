@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from omafon.core.dialplan import E164, SipUri
 from omafon.core.events import CallId, LookupId
+from omafon.core.hardware import Finding
 from omafon.core.settings import Route
 
 
@@ -78,4 +79,28 @@ class QueryNaptr:
     number: E164
 
 
-Action = PlaceCall | RingCall | AnswerCall | RejectCall | HangUp | HoldCall | ResumeCall | SendDtmf | QueryNaptr
+@dataclass(frozen=True, slots=True)
+class FactoryReset:
+    """Make the telephone forget everything it was told and everything it has seen, and start anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepReport:
+    """Write down what the test of the telephone by itself has found, for a bug report."""
+
+    findings: tuple[Finding, ...]
+
+
+Action = (
+    PlaceCall
+    | RingCall
+    | AnswerCall
+    | RejectCall
+    | HangUp
+    | HoldCall
+    | ResumeCall
+    | SendDtmf
+    | QueryNaptr
+    | KeepReport
+    | FactoryReset
+)

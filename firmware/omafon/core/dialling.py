@@ -10,6 +10,12 @@ from omafon.core.settings import Settings
 
 LIFT_TIMEOUT_S = 15.0  # lifted, and nothing dialled
 
+ABOUT = "*#2#"
+"""Shows name, address and version. No service of a network: their codes have two digits or three (3GPP TS 22.030)."""
+
+OWN_CODES = ("*#1#", ABOUT)
+"""What the phone answers itself, at once, whatever the owner's digit map says of it; `*#1#` is the self-test."""
+
 
 def outcome(settings: Settings, digits: str) -> Outcome:
     """What `digits` are so far, what to dial for them, and after how long a silence that counts.
@@ -26,8 +32,8 @@ def outcome(settings: Settings, digits: str) -> Outcome:
     said = _by_map(settings.digit_map, digits)
     if not digits:
         return said if said.verdict is Verdict.COMPLETE else Outcome(Verdict.MORE, digits, LIFT_TIMEOUT_S)
-    begins_emergency = any(number.startswith(digits) for number in emergency_numbers(settings.country))
-    if begins_emergency and (said.wait_s == 0.0 or said.verdict in (Verdict.IMPOSSIBLE, Verdict.BARRED)):
+    kept = any(number.startswith(digits) for number in (*emergency_numbers(settings.country), *OWN_CODES))
+    if kept and (said.wait_s == 0.0 or said.verdict in (Verdict.IMPOSSIBLE, Verdict.BARRED)):
         verdict = Verdict.MORE if said.verdict is not Verdict.COMPLETE else said.verdict
         return replace(said, verdict=verdict, wait_s=settings.dial_timeout_s)
     return said

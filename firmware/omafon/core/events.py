@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NewType
 
 from omafon.core.causes import Cause
+from omafon.core.hardware import Equipment
 from omafon.core.naptr import Followed, NaptrRecord
 from omafon.core.settings import Settings
 
@@ -179,7 +180,10 @@ class DtmfReceived:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationChanged:
-    """What the registrar of `line` last said. `status` is SIP's (0: not asked yet), `cause` None while registered."""
+    """What the registrar of `line` last said. `status` is SIP's (0: not asked yet), `cause` None while registered.
+
+    `seen_as` is the address it saw the request come from: another one than ours where a router translates.
+    """
 
     line: str
     registered: bool
@@ -187,6 +191,7 @@ class RegistrationChanged:
     reason: str
     expires_s: int
     cause: Cause | None
+    seen_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +260,10 @@ class ClockChanged:
 
 @dataclass(frozen=True, slots=True)
 class NetworkChanged:
-    """The addresses the phone can be reached at; none when there is no network."""
+    """The addresses the phone can be reached at, none when there is no network, and the name of the machine."""
 
     addresses: tuple[str, ...]
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +277,70 @@ class DriverRecovered:
     driver: Driver
 
 
+class RunsWith(StrEnum):
+    """What the phone has in the place of a configuration that it cannot use."""
+
+    PREVIOUS = "previous"  # the one it had, and goes on with
+    LAST_GOOD = "last-good"  # the one it last came up with
+    NOTHING = "nothing"  # safe mode: no line, no call
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigApplied:
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRefused:
+    """What the owner wrote is not used: `line` of it is wrong, or the whole file (0), or it did not start (None)."""
+
+    runs_with: RunsWith
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLeft:
+    """Somebody wants the person to read this: up to four rows, no longer than the display is wide."""
+
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetFailed:
+    """The factory reset that was asked for does not begin."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentKnown:
+    """What the telephone is made of; told once, before anything is pressed."""
+
+    equipment: Equipment
+
+
+# The test of the telephone by itself.
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceHeard:
+    """How loud the microphone was over the last quarter of a second, in dB of full scale."""
+
+    level_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class DelayMeasured:
+    """How long a sound takes from the engine through the card, ear and microphone and back; None: it did not."""
+
+    delay_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportKept:
+    """The findings of the test are in the file `name`."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,5 +373,12 @@ Event = (
     | DriverFailed
     | DriverRecovered
     | ConfigApplied
+    | ConfigRefused
+    | NoticeLeft
+    | ResetFailed
+    | EquipmentKnown
+    | VoiceHeard
+    | DelayMeasured
+    | ReportKept
     | StopRequested
 )

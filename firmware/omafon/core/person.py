@@ -4,18 +4,18 @@
 
 from dataclasses import replace
 
-from omafon.core import card, routing
+from omafon.core import card, routing, selftest
 from omafon.core.actions import Action, AnswerCall, HangUp, HoldCall, RejectCall, ResumeCall, SendDtmf
 from omafon.core.calls import Call, Calling, Held, InCall, Resolving, Ringing
 from omafon.core.causes import Cause
-from omafon.core.dialling import outcome, takes_hash
+from omafon.core.dialling import ABOUT, outcome, takes_hash
 from omafon.core.digitmap import LONGEST_DIALLED, Verdict
 from omafon.core.events import Key
-from omafon.core.loudness import HANDSET_KEPT
 from omafon.core.state import (
     VOLUME_MIN,
     VOLUME_SHOWN_S,
     VOLUME_STEP,
+    About,
     Browsing,
     Card,
     Confirming,
@@ -23,12 +23,20 @@ from omafon.core.state import (
     Idle,
     Over,
     Phone,
+    Resetting,
     Result,
+    SelfTest,
 )
 
 
 def key_pressed(phone: Phone, key: Key, now: float) -> Result:
     """One key; what it does depends on what is going on, and on nothing else."""
+    if isinstance(phone.doing, Resetting):
+        return phone, ()
+    if isinstance(phone.in_front, Idle) and phone.notice is not None:
+        phone = replace(phone, notice=None)
+    if isinstance(phone.doing, SelfTest):
+        return selftest.key_pressed(phone, phone.doing, key, now)
     if key.dials:
         return _dial_key(phone, key, now)
     match key:
@@ -74,6 +82,8 @@ def hook_lifted(phone: Phone, now: float) -> Result:
             return routing.place(lifted, _entry_number(phone, index), now)
         case Card() as shown:
             return card.called(lifted.resting(now), shown, now)
+        case SelfTest() as test:
+            return selftest.hook_moved(lifted, test, now)
         case _:
             return lifted.resting(now), ()
 
@@ -82,13 +92,15 @@ def hook_replaced(phone: Phone, now: float) -> Result:
     """On-hook ends everything but a call that rings."""
     if not phone.off_hook:
         return phone, ()
+    if isinstance(phone.doing, SelfTest) and selftest.wants_handset_down(phone.doing):
+        return selftest.hook_moved(replace(phone, off_hook=False), phone.doing, now)
     actions: list[Action] = []
     for call in phone.calls:
         if not isinstance(call, Ringing):
             phone, more = _hang_up(phone, call, now)
             actions.extend(more)
     # Who lifts next may hear well.
-    memory = replace(phone.memory, handset_volume=min(phone.memory.handset_volume, HANDSET_KEPT))
+    memory = phone.memory.resting
     return replace(phone, off_hook=False, memory=memory).resting(now), tuple(actions)
 
 
@@ -118,6 +130,10 @@ def _dial_key(phone: Phone, key: Key, now: float) -> Result:
     if key is Key.HASH and not takes_hash(phone.settings, digits):
         return _dialled(phone, digits, now) if phone.off_hook else (phone, ())
     digits = (digits + key.value)[:LONGEST_DIALLED]
+    if digits == selftest.CODE:
+        return selftest.begun(phone, now)
+    if digits == ABOUT:
+        return replace(phone, doing=About(now)), ()
     phone = replace(phone, doing=Dialing(digits, now))
     if phone.off_hook and outcome(phone.settings, digits).wait_s <= 0.0:
         return dialling_over(phone, digits, now)
@@ -229,7 +245,7 @@ def _back(phone: Phone, now: float) -> Result:
             return replace(phone, doing=Dialing(digits[:-1], now)), ()
         case Dialing(digits) if digits:
             return phone.resting(now), ()
-        case Browsing() | Confirming() | Over():
+        case Browsing() | About() | Confirming() | Over():
             return phone.resting(now), ()
         case _ if phone.ringing is not None and phone.off_hook:
             return _reject(phone, phone.ringing, 486, now)

@@ -9,7 +9,7 @@ the phone is, and what the world does to it.
 
 from dataclasses import replace
 
-from omafon.core import card, person, routing
+from omafon.core import card, person, reset, routing, selftest
 from omafon.core.actions import Action, HangUp, RejectCall, RingCall
 from omafon.core.calls import Calling, Held, InCall, Resolving, Ringing, caller_number
 from omafon.core.causes import Cause
@@ -23,10 +23,13 @@ from omafon.core.events import (
     CallTrying,
     ClockChanged,
     ConfigApplied,
+    ConfigRefused,
     DeadlineReached,
+    DelayMeasured,
     DriverFailed,
     DriverRecovered,
     DtmfReceived,
+    EquipmentKnown,
     Event,
     HookLifted,
     HookReplaced,
@@ -39,19 +42,26 @@ from omafon.core.events import (
     MessagesWaiting,
     NaptrReceived,
     NetworkChanged,
+    NoticeLeft,
     NumberDialled,
     RegistrationChanged,
+    ReportKept,
+    ResetFailed,
     StopRequested,
+    VoiceHeard,
 )
 from omafon.core.settings import Accept, Route
 from omafon.core.state import (
+    ADDRESS_SHOWN_S,
     BROWSE_TIMEOUT_S,
     CALLING_TIMEOUT_S,
     MAX_CALLS,
+    NOTICE_SHOWN_S,
     OVER_SHOWN_S,
     PREDIAL_TIMEOUT_S,
     RINGING_TIMEOUT_S,
     TRYING_TIMEOUT_S,
+    About,
     Browsing,
     Card,
     Clock,
@@ -59,9 +69,12 @@ from omafon.core.state import (
     Dialing,
     Idle,
     LineState,
+    Notice,
     Over,
     Phone,
+    Resetting,
     Result,
+    SelfTest,
 )
 
 
@@ -69,9 +82,17 @@ def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, .
     """The phone after `event`, and what is to be done once because of it."""
     if isinstance(event, KeyPressed | HookLifted | HookReplaced | NumberDialled):
         phone = replace(phone, touched=now)
+    if isinstance(event, ConfigApplied) and phone.began is None:
+        phone = replace(phone, began=now)
     match event:
         case KeyPressed(key):
-            return person.key_pressed(phone, key, now)
+            return person.key_pressed(reset.pressed(phone, key, now), key, now)
+        case KeyReleased(key):
+            return selftest.happened(reset.released(phone, key, now), event, now)
+        case EquipmentKnown(equipment):
+            return selftest.equipped(phone, equipment, now), ()
+        case VoiceHeard() | DelayMeasured() | ReportKept():
+            return selftest.happened(phone, event, now)
         case HookLifted():
             return person.hook_lifted(phone, now)
         case HookReplaced():
@@ -90,6 +111,13 @@ def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, .
             return routing.tree_answered(phone, event, now)
         case DeadlineReached():
             return _deadline_reached(phone, now)
+        case NetworkChanged(addresses, host):
+            addressed = now if addresses != phone.addresses else phone.addressed
+            return replace(phone, addresses=addresses, addressed=addressed, host=host), ()
+        case NoticeLeft(rows):
+            return replace(phone, notice=Notice(rows, now), touched=now), ()
+        case ResetFailed():
+            return reset.failed(phone, now), ()
         case StopRequested():
             return _stop(phone, now)
         case _:
@@ -98,7 +126,9 @@ def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, .
 
 def deadline(phone: Phone, now: float) -> float | None:
     """When `DeadlineReached` is wanted next, in monotonic seconds; None: nothing is waited for."""
-    times = [phone.volume_until] if phone.volume_until > now else []
+    times = [until for until in (phone.volume_until, phone.addressed + ADDRESS_SHOWN_S) if until > now]
+    if phone.notice is not None:
+        times.append(phone.notice.since + NOTICE_SHOWN_S)
     for call in phone.calls:
         match call:
             case Resolving():
@@ -132,8 +162,12 @@ def _doing_until(phone: Phone, now: float) -> list[float]:
             return [since + outcome(phone.settings, digits).wait_s]
         case Dialing(_, since):
             return [since + PREDIAL_TIMEOUT_S]
-        case Browsing(_, since):
+        case Browsing(_, since) | About(since):
             return [since + BROWSE_TIMEOUT_S]
+        case Resetting() as resetting:
+            return [reset.until(resetting, now)]
+        case SelfTest() as test:
+            return [selftest.until(test)]
         case Confirming() as confirming:
             return [confirming.until]
         case Card(lookup=None, since=since):
@@ -166,6 +200,8 @@ def _deadline_reached(phone: Phone, now: float) -> Result:
                 phone = phone.without(call.id, Cause.NO_ANSWER, now)
             case _:
                 pass
+    if phone.notice is not None and now >= phone.notice.since + NOTICE_SHOWN_S:
+        phone = replace(phone, notice=None)
     phone, more = _doing_ended(phone, now)
     return phone, (*actions, *more)
 
@@ -176,8 +212,12 @@ def _doing_ended(phone: Phone, now: float) -> Result:
             return person.dialling_over(phone, digits, now)
         case Dialing(_, since) if not phone.off_hook and now >= since + PREDIAL_TIMEOUT_S:
             return phone.resting(now), ()
-        case Browsing(_, since) if now >= since + BROWSE_TIMEOUT_S:
+        case Browsing(_, since) | About(since) if now >= since + BROWSE_TIMEOUT_S:
             return phone.resting(now), ()
+        case Resetting() as resetting:
+            return reset.time_passed(phone, resetting, now)
+        case SelfTest() as test if now >= selftest.until(test):
+            return selftest.time_passed(phone, test, now)
         case Over(since=since) if not phone.off_hook and now >= since + OVER_SHOWN_S:
             return phone.resting(now), ()
         case Confirming() as confirming if now >= confirming.until:
@@ -260,15 +300,13 @@ def _call_changed(
 def _world_changed(phone: Phone, event: Event) -> Phone:
     """Everything that is merely noted."""
     match event:
-        case RegistrationChanged(line, registered, status, reason, expires_s, cause):
-            noted = LineState(line, registered, status, reason, expires_s, cause)
+        case RegistrationChanged(line, registered, status, reason, expires_s, cause, seen_as):
+            noted = LineState(line, registered, status, reason, expires_s, cause, seen_as=seen_as)
             return replace(phone, lines=tuple(noted if state.name == line else state for state in phone.lines))
         case MessagesWaiting(line, new):
             return replace(phone, lines=tuple(replace(s, messages=new) if s.name == line else s for s in phone.lines))
         case ClockChanged(offset_s, zone_s, trusted):
             return replace(phone, clock=Clock(offset_s, zone_s, trusted))
-        case NetworkChanged(addresses):
-            return replace(phone, addresses=addresses)
         case DriverFailed(driver, reason):
             others = tuple(trouble for trouble in phone.troubles if trouble[0] is not driver)
             return replace(phone, troubles=(*others, (driver, reason)))
@@ -277,8 +315,10 @@ def _world_changed(phone: Phone, event: Event) -> Phone:
         case ConfigApplied(settings):
             known = {state.name: state for state in phone.lines}
             lines = tuple(known.get(line.name, LineState(line.name)) for line in settings.lines)
-            return replace(phone, settings=settings, lines=lines)
-        case KeyHeld() | KeyReleased() | DtmfReceived():
+            return replace(phone, settings=settings, lines=lines, refusal=None)
+        case ConfigRefused():
+            return replace(phone, refusal=event)
+        case KeyHeld() | DtmfReceived():
             return phone
         case _:
             return phone

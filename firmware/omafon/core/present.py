@@ -4,18 +4,36 @@
 
 from dataclasses import replace
 
-from omafon.core import card
+from omafon import __version__
+from omafon.core import card, reset, selftest_shown
 from omafon.core.calls import Calling, Held, InCall, Peer, Resolving, Ringing, shown_uri
 from omafon.core.causes import CAUSE_TONES, Cause, Tone
 from omafon.core.dialling import outcome
 from omafon.core.dialplan import E164, group, pretty
-from omafon.core.events import CallId, Driver
+from omafon.core.events import CallId, ConfigRefused, Driver, RunsWith
 from omafon.core.glass import Glass, glass
 from omafon.core.memory import Direction, HistoryEntry
-from omafon.core.screen import COLUMNS, Icon, Lamp, Lamps, Presentation, Screen, SoundLevels
-from omafon.core.state import Browsing, Card, Confirming, Dialing, Idle, Over, Phone
+from omafon.core.ringing import SWEEP
+from omafon.core.screen import COLUMNS, Icon, Lamp, Lamps, Presentation, Screen, SoundLevels, VoiceTrial
+from omafon.core.settings import DnssecPolicy
+from omafon.core.state import (
+    ADDRESS_SHOWN_S,
+    About,
+    Browsing,
+    Card,
+    Confirming,
+    Dialing,
+    Idle,
+    Notice,
+    Over,
+    Phone,
+    Resetting,
+    SelfTest,
+)
 from omafon.core.uri import tel_number
 from omafon.core.words import cause_words, route_words, service_words, trouble_words, word
+
+HINTED_DIGITS = 3
 
 
 def present(phone: Phone, now: float) -> Presentation:
@@ -36,7 +54,7 @@ def mode(phone: Phone) -> str:
             return "ringing"
         case Dialing() | Confirming():
             return "dialing"
-        case Browsing() | Card():
+        case Browsing() | Card() | About() | Resetting() | SelfTest():
             return "menu"
         case Over(Cause.NORMAL):
             return "idle"
@@ -63,6 +81,8 @@ def sound(phone: Phone, now: float) -> SoundLevels:
         tone=tone(phone, now),
         country=phone.settings.country,
         ringing=_rings(phone),
+        trial=selftest_shown.trial(phone.doing) if isinstance(phone.doing, SelfTest) else VoiceTrial.NONE,
+        tune=_tune(phone),
         voice=_voice(phone),
         muted=phone.muted,
         handset_volume=phone.memory.handset_volume,
@@ -72,7 +92,18 @@ def sound(phone: Phone, now: float) -> SoundLevels:
 
 def _rings(phone: Phone) -> bool:
     loud = any(isinstance(call, Ringing) and not call.silenced for call in phone.calls)
+    if isinstance(phone.doing, SelfTest) and selftest_shown.rings(phone.doing):
+        return phone.off_hook
     return loud and not phone.off_hook
+
+
+def _tune(phone: Phone) -> str:
+    """What rings, or would: known before it rings, so that it can be made ready."""
+    if isinstance(phone.doing, SelfTest):
+        return SWEEP
+    caller = phone.ringing
+    contact = phone.contact(caller.peer.number, caller.peer.uri) if caller is not None else None
+    return contact.tune if contact is not None else ""
 
 
 def tone(phone: Phone, now: float) -> Tone:
@@ -89,6 +120,8 @@ def tone(phone: Phone, now: float) -> Tone:
         case _:
             return Tone.OFF
     match phone.doing:
+        case SelfTest() as test:
+            return selftest_shown.tone(test)
         case Over() as over if now < over.tone_until:
             return CAUSE_TONES[over.cause]
         case _ if phone.ringing is not None:
@@ -112,6 +145,8 @@ def _voice(phone: Phone) -> tuple[CallId, ...]:
 
 def lamps(phone: Phone) -> Lamps:
     """Message, bell and line lamps."""
+    if isinstance(phone.doing, SelfTest):
+        return selftest_shown.lamps(phone, phone.doing)
     waiting = phone.memory.missed or any(line.messages for line in phone.lines)
     if phone.focused is not None:
         line = Lamp.ON
@@ -133,6 +168,8 @@ def screen(phone: Phone, now: float) -> Screen:
     if phone.volume_until > now:
         return _volume(phone)
     picture = _picture(phone, now)
+    if picture.picture is not None:
+        return picture
     return replace(
         picture,
         title=picture.title[:COLUMNS],
@@ -161,8 +198,18 @@ def _picture(phone: Phone, now: float) -> Screen:
             return _confirming(phone, confirming)
         case Browsing(index):
             return _browsing(phone, index)
+        case About():
+            return _about(phone)
+        case Resetting() as resetting:
+            return _resetting(phone, resetting, now)
+        case SelfTest() as test:
+            return selftest_shown.screen(phone, test)
         case Over() as over:
             return _over(phone, over)
+        case Idle() if phone.notice is not None:
+            return _notice(phone.notice)
+        case Idle() if phone.refusal is not None and phone.refusal.runs_with is RunsWith.NOTHING:
+            return _safe_mode(phone, phone.refusal)
         case Idle():
             return _idle(phone, now)
 
@@ -183,8 +230,13 @@ def _idle(phone: Phone, now: float) -> Screen:
         else:
             note = cause_words(down.cause, language)[0] if down.cause else word("line_down", language)
             icons.append(Icon.NO_LINE)
+    if not phone.clock.trusted and any(tree.dnssec is DnssecPolicy.REQUIRE for tree in phone.settings.trees):
+        # No number of theirs can be proven before.
+        note = cause_words(Cause.CLOCK_NOT_SET, language)[0]
     if phone.troubles:
         note = trouble_words(phone.troubles[0][0], language)
+    if phone.refusal is not None:
+        note = word(_REFUSED[phone.refusal.runs_with], language)
     hint = ""
     missed = phone.memory.missed
     messages = sum(line.messages for line in phone.lines)
@@ -194,23 +246,70 @@ def _idle(phone: Phone, now: float) -> Screen:
     elif messages:
         hint = word("messages", language, n=messages)
         icons.append(Icon.MESSAGE)
+    if now < phone.addressed + ADDRESS_SHOWN_S or not (phone.lines or hint):
+        hint = _address(phone) or hint
     clock = f"{minutes // 60:02d}:{minutes % 60:02d}" if phone.clock.trusted else "--:--"
     name = phone.settings.name or "Omafon"
     return Screen(title=name, main=clock, note=note, hint=hint, icons=tuple(icons), centred=True)
 
 
-def _dialing(phone: Phone, digits: str) -> Screen:
+def _address(phone: Phone) -> str:
+    """The address a person could type: the first that fits, or else the name of the machine; empty without network."""
+    names = (*(phone.addresses or ()), phone.host if phone.addresses else "")
+    return next((name for name in names if 0 < len(name) <= COLUMNS), "")
+
+
+# What the idle phone says of a configuration that it does not use.
+_REFUSED = {RunsWith.PREVIOUS: "refused", RunsWith.LAST_GOOD: "last_good", RunsWith.NOTHING: "safe_mode"}
+
+
+def _safe_mode(phone: Phone, refusal: ConfigRefused) -> Screen:
+    """Why there is nothing but a display, and where the owner comes in."""
     language = phone.settings.language
+    main = word("start_failed" if refusal.line is None else "config_wrong", language)
+    note = word("config_line", language, n=refusal.line) if refusal.line else word("no_calls", language)
+    hint = _address(phone) or word("no_network", language)
+    return Screen(title=word("safe_mode", language), main=main, note=note, hint=hint, alert=True)
+
+
+def _notice(notice: Notice) -> Screen:
+    title, main, note, hint, *_ = (*notice.rows, "", "", "", "")
+    return Screen(title=title, main=main, note=note, hint=hint, alert=True)
+
+
+def _about(phone: Phone) -> Screen:
+    language = phone.settings.language
+    return Screen(
+        title=phone.settings.name or "Omafon",
+        main=_address(phone) or word("no_network", language),
+        note=phone.host,
+        hint=f"Omafon {__version__}",
+    )
+
+
+def _resetting(phone: Phone, resetting: Resetting, now: float) -> Screen:
+    language = phone.settings.language
+    title = word("reset_title", language)
+    if resetting.asked:
+        return Screen(title=title, main=word("reset_now", language), note=word("reset_wait", language), alert=True)
+    main, note = str(reset.seconds_left(resetting, now)), word("reset_soon", language)
+    return Screen(title=title, main=main, note=note, hint=word("reset_stop", language), centred=True, alert=True)
+
+
+def _dialing(phone: Phone, digits: str) -> Screen:
+    language, name = phone.settings.language, phone.settings.name or "Omafon"
     if digits:
         contact = phone.contact(digits) if digits.isdigit() and len(digits) > 2 else None
         note = contact.name if contact is not None else ""
-        hint = word("dial_hint" if phone.off_hook else "lift_hint", language)
+        # Not with the first keys, which change more of the display as it is: each shall be seen at once.
+        complete = len(digits) >= HINTED_DIGITS
+        hint = word("dial_hint" if phone.off_hook else "lift_hint", language) if complete else ""
         shown = group(digits, phone.settings.country)
         # The newest digits matter most when a number is longer than the display.
-        return Screen(title=word("dial", language), main=shown[-COLUMNS:], note=note, hint=hint)
+        return Screen(title=name, main=shown[-COLUMNS:], note=note, hint=hint, typed=True)
     held = phone.held
     note = word("held_other", language, name=_who(phone, held.peer)) if held is not None else ""
-    return Screen(title=phone.settings.name or "Omafon", main=word("dial", language), note=note)
+    return Screen(title=name, main=word("dial", language), note=note, typed=True)
 
 
 def _confirming(phone: Phone, confirming: Confirming) -> Screen:
@@ -362,7 +461,7 @@ def _volume(phone: Phone) -> Screen:
 
 
 def _warnings(phone: Phone) -> tuple[Icon, ...]:
-    return (Icon.TROUBLE,) if phone.troubles else ()
+    return (Icon.TROUBLE,) if phone.troubles or phone.refusal is not None else ()
 
 
 def _where(phone: Phone, peer: Peer) -> str:

@@ -4,6 +4,9 @@
 
 from dataclasses import dataclass
 
+SWEEP = "sweep"
+"""In the place of a tune: from low to high again and again, by which one hears what rattles."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:

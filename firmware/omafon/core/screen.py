@@ -8,6 +8,7 @@ from enum import StrEnum
 from omafon.core.causes import Tone
 from omafon.core.events import CallId
 from omafon.core.glass import Glass
+from omafon.core.hardware import Picture
 
 COLUMNS = 21
 ROWS = 4
@@ -37,7 +38,8 @@ class Screen:
     A small line `title` with `corner` at its right end, one large line `main`, and two small lines, `note` and
     `hint`. No line is longer than COLUMNS characters. `icons` share the top line with the corner text.
     `bar` is a percent drawn large with `main` smaller above it, `centred` sets the large and small lines in the
-    middle (a clock), and `alert` shows the top line black on white: somebody must act.
+    middle (a clock), and `alert` shows the top line black on white: somebody must act. `picture` stands alone.
+    `typed` says that `main` grows key by key: it keeps its place, and seldom changes its size.
     """
 
     title: str = ""
@@ -49,6 +51,8 @@ class Screen:
     bar: int | None = None
     centred: bool = False
     alert: bool = False
+    picture: Picture | None = None
+    typed: bool = False
 
     def rows(self) -> tuple[str, str, str, str]:
         """The picture as ROWS lines of text of at most COLUMNS characters."""
@@ -74,13 +78,21 @@ class Lamps:
     amplifier: Lamp = Lamp.OFF
 
 
+class VoiceTrial(StrEnum):
+    """What the voice card does while the telephone tests itself."""
+
+    NONE = "none"
+    LOOP = "loop"  # what is spoken into the handset is heard in it, and VoiceHeard tells how loud it is
+    DELAY = "delay"  # chirps go out and are listened for; DelayMeasured tells how long that takes, once
+
+
 @dataclass(frozen=True, slots=True)
 class SoundLevels:
     """What sounds, and where.
 
     `tone` is played into the ear, in the cadence of `country`; `ringing` is the bell. `voice` names the calls
     whose voice is joined with the handset (more than one: a conference). Volumes are percents, 0 to 100. `tune` is
-    what rings: the path of a WAV file, or the bell of `country` when it is empty.
+    what rings: the path of a WAV file, SWEEP of `core.ringing`, or the bell of `country` when it is empty.
     """
 
     tone: Tone = Tone.OFF
@@ -91,6 +103,7 @@ class SoundLevels:
     handset_volume: int = 70
     ringer_volume: int = 80
     tune: str = ""
+    trial: VoiceTrial = VoiceTrial.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,13 +49,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person in the phone book. `number` is E.164, `uri` a SIP URI that needs no directory; one may be empty."""
+    """A person in the phone book. `number` is E.164, `uri` a SIP URI that needs no directory; one may be empty.
+
+    `tune` is the WAV file that rings when they call, or empty.
+    """
 
     name: str
     number: str = ""
     uri: str = ""
     speed_dial: int | None = None
     family: bool = False
+    tune: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from omafon.core.calls import (
 )
 from omafon.core.causes import Cause
 from omafon.core.dialplan import E164, DialError, Number, interpret
-from omafon.core.events import CallId, Driver, LookupId
+from omafon.core.events import CallId, ConfigRefused, Driver, Key, LookupId
+from omafon.core.hardware import Equipment, Finding, Part, Picture
 from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Memory, Tried
 from omafon.core.settings import Contact, Line, Route, Settings
 
@@ -29,6 +30,8 @@ MAX_CALLS = 2
 
 PREDIAL_TIMEOUT_S = 30.0  # digits typed with the handset down
 BROWSE_TIMEOUT_S = 30.0
+NOTICE_SHOWN_S = 600.0
+ADDRESS_SHOWN_S = 60.0  # how long a new address is told to a person who did not ask
 CONFIRM_TIMEOUT_S = 20.0
 TRYING_TIMEOUT_S = 4.0  # a host that says nothing at all, where there is another way (RFC 3263 section 4.3)
 CALLING_TIMEOUT_S = 120.0
@@ -91,6 +94,45 @@ class Browsing:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What the phone is called, where it is, and which firmware it has, is looked at."""
+
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resetting:
+    """The keys of the factory reset are held since `since`; once it is `asked` for, since then."""
+
+    since: float
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """The telephone tests itself, and is at `part`; None: all is tested, and the verdict is read.
+
+    `since` is when the part began or last came on, `step` how far it is, `wrong` what was found in it until now.
+    Of keys, `pressed` are those that came, `down` those that are down and since when, `shown` the last.
+    """
+
+    part: Part | None
+    since: float
+    step: int = 0
+    wrong: tuple[str, ...] = ()
+    found: tuple[Finding, ...] = ()
+    pressed: tuple[Key, ...] = ()
+    down: tuple[tuple[Key, float], ...] = ()
+    stuck: tuple[Key, ...] = ()
+    shown: Key | None = None
+    came: str = ""
+    picture: Picture | None = None
+    heard_db: float = -96.0
+    peak_db: float = -96.0
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """A call ended or never came about, and the person is told why until they do something else."""
 
@@ -104,7 +146,15 @@ class Over:
         return self.since + TONE_S
 
 
-Doing = Idle | Dialing | Confirming | Card | Browsing | Over
+Doing = Idle | Dialing | Confirming | Card | Browsing | About | Resetting | SelfTest | Over
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What somebody left for the person to read, at `since`: rows of the display."""
+
+    rows: tuple[str, ...]
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +167,7 @@ class LineState:
     reason: str = ""
     expires_s: int = 0
     cause: Cause | None = None
+    seen_as: str = ""
     messages: int = 0
 
 
@@ -142,7 +193,9 @@ class Phone:
 
     `focus` names the call that has the handset. `remote`: the handset counts as lifted because somebody dialled from
     afar, and lies on the hook again when that is over. `addresses` is None until the network spoke. `touched` is when
-    the person last did something.
+    the person last did something, `addressed` when the addresses last changed, `began` when the phone was started.
+    `down` are the keys of the factory reset that are held. `refusal` stands while the owner's configuration is not
+    used.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -157,6 +210,13 @@ class Phone:
     troubles: tuple[tuple[Driver, str], ...] = ()
     clock: Clock = field(default_factory=Clock)
     addresses: tuple[str, ...] | None = None
+    addressed: float = 0.0
+    host: str = ""
+    notice: Notice | None = None
+    began: float | None = None
+    refusal: ConfigRefused | None = None
+    down: frozenset[Key] = frozenset()
+    equipment: Equipment = field(default_factory=Equipment)
     volume_until: float = 0.0
     touched: float = 0.0
     next_id: int = 1

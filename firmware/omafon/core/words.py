@@ -4,6 +4,7 @@
 
 from omafon.core.causes import Cause
 from omafon.core.events import Driver
+from omafon.core.hardware import Part, Picture
 from omafon.core.settings import Route
 
 LANGUAGES = ("de", "en")
@@ -19,6 +20,13 @@ _WORDS: Catalogue = {
     "missed_many": ("{n} Anrufe verpasst", "{n} missed calls"),
     "messages": ("{n} neue Nachrichten", "{n} new messages"),
     "no_network": ("Kein Netz", "No network"),
+    "refused": ("Änderung abgelehnt", "Change was refused"),
+    "last_good": ("Alte Einstellungen", "Old settings in use"),
+    "safe_mode": ("Abgesicherter Modus", "Safe mode"),
+    "config_wrong": ("Einstellung falsch", "Settings are wrong"),
+    "config_line": ("phone.toml Zeile {n}", "phone.toml line {n}"),
+    "start_failed": ("Startet nicht", "Does not start"),
+    "no_calls": ("Keine Anrufe möglich", "No calls possible"),
     "dial": ("Bitte wählen", "Please dial"),
     "dial_hint": ("# oder Taste Anruf", "# or the call key"),
     "lift_hint": ("Hörer abheben", "Lift the handset"),
@@ -43,6 +51,41 @@ _WORDS: Catalogue = {
     "voice_gone": ("Kein Ton: Audiogerät", "No sound: check card"),
     "volume_handset": ("Lautstärke Hörer", "Handset volume"),
     "volume_ringer": ("Lautstärke Klingel", "Ringer volume"),
+    "setup_done": ("Eingerichtet", "Set up"),
+    "setup_refused": ("Karte abgelehnt", "Card refused"),
+    "setup_line": ("Fehler in Zeile {n}", "Error in line {n}"),
+    "setup_file": ("Siehe diese Datei:", "See this file:"),
+    "reset_title": ("Werkseinstellung", "Factory reset"),
+    "reset_soon": ("Alles wird gelöscht", "Erases everything"),
+    "reset_stop": ("Loslassen: abbrechen", "Let go to stop"),
+    "reset_now": ("Wird gelöscht …", "Erasing …"),
+    "reset_wait": ("Bitte warten", "Please wait"),
+    "reset_failed": ("Nicht gelöscht", "Not erased"),
+    "reset_failed_cure": ("Über SSH versuchen", "Try it over SSH"),
+    "answer_hint": ("#: ja       *: nein", "#: yes      *: no"),
+    "test_press": ("Alle drücken", "Press them all"),
+    "test_left": ("Noch: {keys}", "Left: {keys}"),
+    "test_stuck": ("Klemmt: {pins}", "Stuck: {pins}"),
+    "test_lift": ("Bitte abheben", "Lift it"),
+    "test_replace": ("Bitte auflegen", "Put it down"),
+    "test_dial": ("{digit} wählen", "Dial {digit}"),
+    "test_lamp": ("Leuchtet nur diese?", "Only this one lit?"),
+    "test_judge": ("Dann #: gut  *: nein", "Then #: good *: no"),
+    "test_show": ("#: zeigen", "#: show it"),
+    "test_ear": ("Ton im Hörer?", "Hear a tone?"),
+    "test_bell": ("Klingelt es?", "Does it ring?"),
+    "test_bell_note": ("Von tief bis hoch", "From low to high"),
+    "test_voice": ("Sprich: gut zu hören?", "Speak. Hear yourself?"),
+    "test_delay": ("Bitte leise", "Quiet, please"),
+    "test_delay_note": ("Hörer nicht ans Ohr", "Handset off your ear"),
+    "test_delay_was": ("Laufzeit {ms} ms", "Delay {ms} ms"),
+    "test_result": ("Ergebnis", "Result"),
+    "test_good": ("Alles gut", "All works"),
+    "test_no_fault": ("Kein Fehler", "No fault"),
+    "test_fault": ("1 Fehler", "1 fault"),
+    "test_faults": ("{n} Fehler", "{n} faults"),
+    "test_untested": ("Offen: {parts}", "Open: {parts}"),
+    "test_report": ("Bericht: {name}", "Report: {name}"),
     "history": ("Anruf {n} von {of}", "Call {n} of {of}"),
     "history_in": ("Angenommen", "Answered"),
     "history_out": ("Gewählt", "Dialled"),
@@ -85,6 +128,33 @@ _SERVICES: dict[str, tuple[str, str]] = {
     "vpim": ("Sprachnachricht", "Voice message"),
     "web": ("Webseite", "Web page"),
     "xmpp": ("Chat (XMPP)", "Chat (XMPP)"),
+}
+
+_PARTS: dict[Part, tuple[str, str]] = {
+    Part.KEYS: ("Tasten", "Keys"),
+    Part.HOOK: ("Gabel", "Hook switch"),
+    Part.DIAL: ("Wählscheibe", "Dial"),
+    Part.LAMPS: ("Lampen", "Lamps"),
+    Part.DISPLAY: ("Anzeige", "Display"),
+    Part.MIXER: ("Lautstärke", "Volume"),
+    Part.EAR: ("Hörer", "Earpiece"),
+    Part.BELL: ("Klingel", "Bell"),
+    Part.MICROPHONE: ("Mikrofon", "Microphone"),
+    Part.DELAY: ("Laufzeit", "Delay"),
+}
+
+_PICTURES: dict[Picture, tuple[str, str]] = {
+    Picture.ALL_ON: ("Alles hell", "All lit"),
+    Picture.ALL_OFF: ("Alles dunkel", "All dark"),
+    Picture.CHESSBOARD: ("Schachbrett", "Chessboard"),
+    Picture.TEXT: ("Rahmen, Schrift", "Frame and text"),
+}
+
+# By their names among core.screen.Lamps.
+_LAMPS: dict[str, tuple[str, str]] = {
+    "message": ("Nachricht", "Message"),
+    "ringer": ("Klingel", "Ringer"),
+    "line": ("Leitung", "Line"),
 }
 
 # What a driver that failed keeps the phone from.
@@ -166,6 +236,21 @@ def service_words(service: str, language: str) -> str:
 def trouble_words(driver: Driver, language: str) -> str:
     """What does not work because `driver` failed."""
     return _TROUBLES[driver][LANGUAGES.index(language)]
+
+
+def part_words(part: Part, language: str) -> str:
+    """A part of the telephone that is tested."""
+    return _PARTS[part][LANGUAGES.index(language)]
+
+
+def picture_words(picture: Picture, language: str) -> str:
+    """What is to be seen on a test picture."""
+    return _PICTURES[picture][LANGUAGES.index(language)]
+
+
+def lamp_words(lamp: str, language: str) -> str:
+    """A lamp, by its name among core.screen.Lamps."""
+    return _LAMPS[lamp][LANGUAGES.index(language)]
 
 
 def cause_words(cause: Cause, language: str) -> tuple[str, str]:

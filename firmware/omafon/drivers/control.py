@@ -12,12 +12,13 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from omafon.core.events import Event, HookLifted, HookReplaced, Key, KeyPressed, KeyReleased, NumberDialled
+from omafon.core.events import Event, HookLifted, HookReplaced, Key, KeyPressed, KeyReleased, NoticeLeft, NumberDialled
+from omafon.core.screen import COLUMNS, ROWS
 from omafon.interfaces import DriverError, Post
 
 log = logging.getLogger(__name__)
@@ -38,15 +39,18 @@ class Look(Protocol):
     def status(self) -> Result: ...
     def screen(self) -> Result: ...
     def lamps(self) -> Result: ...
+    async def reload(self, *, at_once: bool) -> Result:
+        """Take what the owner wrote. Raises RequestError."""
 
 
 class RequestError(Exception):
-    """A request is refused: `what` is wrong with it and the `cure`, each one sentence."""
+    """A request is refused: `what` is wrong with it and the `cure`, each one sentence; `more` goes into the answer."""
 
-    def __init__(self, what: str, cure: str) -> None:
+    def __init__(self, what: str, cure: str, **more: object) -> None:
         super().__init__(what)
         self.what = what
         self.cure = cure
+        self.more = more
 
 
 class ControlSocket:
@@ -60,13 +64,15 @@ class ControlSocket:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._subscribers: set[_Subscriber] = set()
-        self._methods: dict[str, Callable[[Result], Result | None]] = {
+        self._methods: dict[str, Callable[[Result], Result | Awaitable[Result] | None]] = {
             "press": self._press,
             "dial": self._dial,
             "answer": self._answer,
             "hangup": self._hang_up,
             "status": self._status,
             "screen": self._screen,
+            "reload": self._reload,
+            "notice": self._notice,
         }
 
     def claim(self) -> None:
@@ -165,8 +171,10 @@ class ControlSocket:
                 known = ", ".join([*self._methods, "subscribe"])
                 raise RequestError(f"there is no method {_quoted(request['method'])}", f"Choose from: {known}.")
             result = method(params)
+            if isinstance(result, Awaitable):
+                result = await result
         except RequestError as error:
-            return _refused(request.get("id"), error.what, error.cure)
+            return _refused(request.get("id"), error.what, error.cure, **error.more)
         return {"id": request.get("id"), "result": await self._outcome() if result is None else result}
 
     async def _outcome(self) -> Result:
@@ -202,6 +210,12 @@ class ControlSocket:
     def _screen(self, params: Result) -> Result:
         _refuse(params)
         return self._look.screen()
+
+    def _reload(self, params: Result) -> Awaitable[Result]:
+        at_once = params.get("now", False)
+        if not isinstance(at_once, bool) or not set(params) <= {"now"}:
+            raise RequestError("reload wants nothing, or to know whether now", 'Write {"now": true}.')
+        return self._look.reload(at_once=at_once)
 
     def _press(self, params: Result) -> None:
         keys = params.get("keys")
@@ -240,6 +254,14 @@ class ControlSocket:
             self._press({"keys": [Key.END.value]})
         else:
             raise RequestError("there is no call", "Look with: omafon status.")
+
+    def _notice(self, params: Result) -> None:
+        rows = params.get("rows")
+        if not isinstance(rows, list) or set(params) != {"rows"} or not 0 < len(rows) <= ROWS:
+            raise RequestError(f"notice wants 1 to {ROWS} rows", 'Write {"rows": ["Welcome", "192.0.2.7"]}.')
+        if not all(isinstance(row, str) and len(row) <= COLUMNS and row.isprintable() for row in rows):
+            raise RequestError("a row is no line of the display", f"Write at most {COLUMNS} characters in each.")
+        self._post(NoticeLeft(tuple(rows)))
 
     @staticmethod
     def _rings(status: Result) -> bool:
@@ -324,8 +346,8 @@ def _refuse(params: Result) -> None:
         raise RequestError("the method has no params", "Leave them out.")
 
 
-def _refused(known: object, what: str, cure: str) -> Result:
-    return {"id": known, "error": {"what": what, "cure": cure}}
+def _refused(known: object, what: str, cure: str, **more: object) -> Result:
+    return {"id": known, "error": {"what": what, "cure": cure, **more}}
 
 
 def _quoted(value: object) -> str:
@@ -369,7 +391,10 @@ def _make_way(path: Path) -> None:
 def _give_to_group(path: Path) -> None:
     """Let the group omafon use the socket, where there is such a group."""
     try:
-        os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
+        group = grp.getgrnam(GROUP).gr_gid
+        # As a service it is in the group, and may not change owners.
+        if path.stat().st_gid != group:
+            os.chown(path, -1, group)
     except KeyError:
         return
     except PermissionError:

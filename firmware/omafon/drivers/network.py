@@ -5,6 +5,7 @@
 import asyncio
 import socket
 from contextlib import suppress
+from pathlib import Path
 
 from omafon.core.events import NetworkChanged
 from omafon.interfaces import Post
@@ -48,10 +49,22 @@ class NetworkWatch:
         self._tell()
 
     def _tell(self) -> None:
-        addresses = tuple(address for family, far in _FAR_AWAY if (address := _source_address(family, far)))
+        addresses = source_addresses()
         if addresses != self._addresses:
             self._addresses = addresses
-            self._post(NetworkChanged(addresses))
+            self._post(NetworkChanged(addresses, _host_name()))
+
+
+def source_addresses() -> tuple[str, ...]:
+    """The addresses that packets to the world leave from, IPv4 first; none without a network."""
+    return tuple(address for family, far in _FAR_AWAY if (address := _source_address(family, far)))
+
+
+def _host_name() -> str:
+    """As the machine is called from now on: a service may be kept from seeing that its name was changed."""
+    with suppress(OSError, UnicodeDecodeError):
+        return Path("/etc/hostname").read_text(encoding="ascii").strip()
+    return socket.gethostname()
 
 
 def _source_address(family: socket.AddressFamily, far: tuple[str, int]) -> str:

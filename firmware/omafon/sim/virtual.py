@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Omafon authors
-"""The parts a phone without hardware has in the place of hardware: the control socket is its keypad and its glass."""
+"""The parts a phone without hardware has in the place of hardware: the control socket is its keypad and its glass.
+
+And those that a phone in safe mode has in the place of what it does not dare to open.
+"""
 
 from PIL.Image import Image
 
+from omafon.core.actions import Action, PlaceCall
+from omafon.core.causes import Cause
+from omafon.core.events import CallEnded
 from omafon.core.glass import Glass
+from omafon.core.memory import Memory
 from omafon.core.screen import Lamps, SoundLevels
+from omafon.interfaces import Post
 
 
 class VirtualSource:
@@ -38,3 +46,46 @@ class VirtualBell:
     def close(self) -> None: ...
 
     def sound(self, levels: SoundLevels) -> None: ...
+
+
+class VirtualStore:
+    """Remembers nothing, and leaves alone what was remembered."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def load(self) -> Memory:
+        return Memory()
+
+    def keep(self, memory: Memory) -> None: ...
+
+
+class NoCalls:
+    """No engine: every call that is placed ends at once."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def perform(self, action: Action) -> None:
+        if isinstance(action, PlaceCall):
+            self._post(CallEnded(action.call, Cause.NO_ROUTE))
+
+    def sound(self, levels: SoundLevels) -> None: ...
+
+    def fresh(self, within_s: float) -> bool:  # noqa: ARG002
+        return True
+
+
+class NoResolver:
+    """No directory: in safe mode there is no tree to ask."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def perform(self, action: Action) -> None: ...

@@ -148,7 +148,6 @@ class Oled:
                 link = None
                 if last and not quiet:
                     reason = wire.reason(error, self._display)
-                    log.warning("%s", reason)
                     self._post(DriverFailed(Driver.DISPLAY, reason))
             else:
                 break

@@ -15,17 +15,18 @@ import threading
 import time
 from collections import deque
 
+from omafon.clock import WallClock, system_clock
 from omafon.config import AudioConfig, LineConfig, SipConfig
 from omafon.core.actions import Action, PlaceCall, QueryNaptr
 from omafon.core.screen import SoundLevels
-from omafon.drivers.sip.accounts import Accounts
+from omafon.drivers.sip.accounts import Accounts, Identity
 from omafon.drivers.sip.callback import describe
 from omafon.drivers.sip.calls import Legs
-from omafon.drivers.sip.engine import Doorbell, Engine
+from omafon.drivers.sip.engine import Doorbell, Engine, check_sip
 from omafon.drivers.sip.voice import Voice
 from omafon.interfaces import DriverError, Post
 
-__all__ = ["SipCalls"]
+__all__ = ["SipCalls", "check_sip"]
 
 log = logging.getLogger("omafon.sip")
 
@@ -51,18 +52,18 @@ class SipCalls:
         number: str = "",
         *,
         mixed: bool = False,
+        wall_clock: WallClock = system_clock,
     ) -> None:
         self.port = 0
+        self._wall_clock = wall_clock
         self._post = post
         self._sip = sip
-        self._lines = lines
+        self._identity = Identity(lines, name, number)
         self._audio = audio
-        self._name = name
-        self._number = number
         self._mixed = mixed
         self._doorbell: Doorbell | None = None
         self._thread: threading.Thread | None = None
-        self._actions: deque[Action] = deque()
+        self._actions: deque[Action | Identity] = deque()
         self._levels: deque[SoundLevels] = deque(maxlen=1)
         self._stop = threading.Event()
         self._round_at = 0.0
@@ -99,6 +100,15 @@ class SipCalls:
             self._actions.append(action)
             self._wake()
 
+    def configure(self, lines: tuple[LineConfig, ...], name: str = "", number: str = "") -> None:
+        """Be reachable by these lines and called so from now on.
+
+        A line that stays as it is stays registered, and keeps its calls. Those of one that is other or no more are hung
+        up, and it un-REGISTERs; a new one registers.
+        """
+        self._actions.append(Identity(lines, name, number))
+        self._wake()
+
     def sound(self, levels: SoundLevels) -> None:
         """Join `levels.voice` with the handset and play `levels.tone` into it; the newest levels win."""
         self._levels.append(levels)
@@ -116,10 +126,10 @@ class SipCalls:
     # All below runs on the engine's thread.
 
     def _run(self, started: "queue.SimpleQueue[DriverError | None]") -> None:
-        room = _EngineRoom(self._post, self._sip, self._audio, self._name, self._number, self._mixed)
+        room = _EngineRoom(self._post, self._sip, self._audio, self._identity, self._wall_clock, mixed=self._mixed)
         what = cure = ""
         try:
-            self.port = room.open(self._lines)
+            self.port = room.open(self._identity)
         except DriverError as error:
             what, cure = error.what, error.cure
         except Exception as error:  # noqa: BLE001  # the edge of a thread
@@ -153,7 +163,11 @@ class SipCalls:
     def _hand_over(self, room: "_EngineRoom") -> None:
         """Pass on what the house has asked for meanwhile."""
         while self._actions:
-            room.perform(self._actions.popleft())
+            match self._actions.popleft():
+                case Identity() as identity:
+                    room.be(identity)
+                case action:
+                    room.perform(action)
         while self._levels:
             room.voice.apply(self._levels.popleft())
 
@@ -161,21 +175,31 @@ class SipCalls:
 class _EngineRoom:
     """The engine and what is built around it, for the one thread that may touch them."""
 
-    def __init__(self, post: Post, sip: SipConfig, audio: AudioConfig, name: str, number: str, mixed: bool) -> None:
+    def __init__(
+        self,
+        post: Post,
+        sip: SipConfig,
+        audio: AudioConfig,
+        identity: Identity,
+        wall_clock: WallClock,
+        *,
+        mixed: bool,
+    ) -> None:
         self._engine = engine = Engine(sip, audio)
         self._srtp: dict[str | None, str] = {None: sip.srtp}
         self._legs = Legs(post, lambda line: self._srtp.get(line) == "mandatory")
-        self._accounts = Accounts(engine, post, self._legs.arrive, sip, name, number)
+        self._accounts = Accounts(engine, post, self._legs.arrive, sip, identity, wall_clock)
+        self._accounts.in_use = self._legs.uses
         self.voice = Voice(engine, self._legs, audio.voice, post, mixed=mixed)
         self._legs.media_changed = self.voice.media_changed
         engine.card_failed = self.voice.card_failed
 
-    def open(self, lines: tuple[LineConfig, ...]) -> int:
+    def open(self, identity: Identity) -> int:
         """Start; returns the port. Raises DriverError, and the engine's own errors when that is broken."""
         self._engine.start()
-        self._srtp |= {line.name: line.srtp for line in lines}
+        self._srtp |= {line.name: line.srtp for line in identity.lines}
         now = time.monotonic()
-        self._accounts.open(lines, now)
+        self._accounts.open(identity.lines, now)
         self.voice.open(now)
         return self._engine.port
 
@@ -184,9 +208,16 @@ class _EngineRoom:
         self._engine.libHandleEvents(for_ms)
         self._legs.announce()
 
+    def be(self, identity: Identity) -> None:
+        """Become who `identity` says; calls of lines that are given up end."""
+        for account in self._accounts.change(identity, time.monotonic()):
+            self._legs.hang_up(account)
+        self._srtp |= {line.name: line.srtp for line in identity.lines}
+
     def perform(self, action: Action) -> None:
         if isinstance(action, PlaceCall):
-            self._legs.place(action, self._accounts.by_line(action.line), self._accounts.direct_uri(action.uri))
+            account, uri = self._accounts.by_line(action.line), self._accounts.own_uri(action.line, action.uri)
+            self._legs.place(action, account, uri)
         else:
             self._legs.perform(action)
 
@@ -203,8 +234,9 @@ class _EngineRoom:
         self._legs.hang_up_all()
         self._accounts.leave()
         until = time.monotonic() + FAREWELL_S
-        while time.monotonic() < until and (self._accounts.leaving or not self._legs.all_gone):
+        while (now := time.monotonic()) < until and (self._accounts.leaving or not self._legs.all_gone):
             self._engine.libHandleEvents(10)
+            self._accounts.see_off(now)
         # In this order: the engine counts on each being gone before the next.
         self.voice.close()
         self._legs.clear()

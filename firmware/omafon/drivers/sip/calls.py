@@ -74,6 +74,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.hold_wanted = False
         self.hold_retry_at: float | None = None
         self.line = account.line
+        self.account: int = account.getId()
         self._post = post
         self._legs = legs
         self._trying = False
@@ -265,8 +266,7 @@ class Legs:
         leg.tls = leg.tls or re.search(r"(?i)^sips:|;transport=tls", action.uri) is not None
         self._legs[action.call] = leg
         call = settings()
-        if account.line is None:
-            call.txOption.localUri = from_uri
+        call.txOption.localUri = from_uri
         try:
             leg.makeCall(action.uri, call)
         except pj.Error as error:
@@ -316,6 +316,15 @@ class Legs:
 
     def get(self, call: CallId) -> Leg | None:
         return self._legs.get(call)
+
+    def uses(self, account: int) -> bool:
+        """Whether any call of that account is left, be it that its far end has not agreed to the end."""
+        return any(leg.account == account for leg in (*self._legs.values(), *self._parting))
+
+    def hang_up(self, account: int) -> None:
+        for leg in self.alive:
+            if leg.account == account:
+                self.perform(HangUp(leg.call))
 
     def hang_up_all(self) -> None:
         for leg in self.alive:

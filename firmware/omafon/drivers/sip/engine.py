@@ -91,6 +91,12 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         self.audDevManager().setNoDev()
         self.libStart()
 
+    def cancel_echo(self, wanted: bool) -> None:
+        """Whether the far end is kept from hearing itself, as the owner wants it for calls."""
+        tail_ms, options = ECHO[self._audio.echo]
+        if tail_ms:
+            self.audDevManager().setEcOptions(tail_ms if wanted else 0, options if wanted else 0)
+
     def own_address(self, target: str) -> str:
         """Our address as `target`, a host of a URI, sees it; IPv6 in brackets."""
         if self._sip.address:
@@ -192,12 +198,8 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         if not self._sip.ca:
             tls.CaListFile = str(SYSTEM_CA) if SYSTEM_CA.exists() else ""
             return
-        try:
-            own = Path(self._sip.ca).read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DriverError(f"cannot read the certificates in {self._sip.ca}: {error}", "Correct [sip] ca.") from None
         system = SYSTEM_CA.read_text(encoding="ascii") if SYSTEM_CA.exists() else ""
-        tls.CaBuf = own + system
+        tls.CaBuf = _certificates(self._sip.ca) + system
 
     def _order_codecs(self) -> None:
         for codec in self.codecEnum2():
@@ -246,6 +248,19 @@ class Doorbell:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def check_sip(sip: SipConfig) -> None:
+    """Raises DriverError when there is no engine with `sip`, as far as can be known before it is started."""
+    if sip.ca:
+        _certificates(sip.ca)
+
+
+def _certificates(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DriverError(f"cannot read the certificates in {file}: {error}", "Correct [sip] ca.") from None
 
 
 def bracketed(address: str) -> str:

@@ -2,7 +2,6 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """The handset: the voice card, the local tones, and what is joined with what in the engine's conference bridge."""
 
-import logging
 import re
 from enum import IntEnum
 from typing import Any
@@ -13,13 +12,12 @@ from omafon.cards import named
 from omafon.core.causes import Tone
 from omafon.core.events import CallId, Driver, DriverFailed, DriverRecovered
 from omafon.core.loudness import factor, handset_db
-from omafon.core.screen import SoundLevels
+from omafon.core.screen import SoundLevels, VoiceTrial
 from omafon.core.tones import cadence, peak
 from omafon.drivers.sip.calls import Legs
 from omafon.drivers.sip.engine import RATE_HZ, Engine
+from omafon.drivers.sip.trial import Trial
 from omafon.interfaces import Post
-
-log = logging.getLogger("omafon.sip")
 
 # Long enough to end what the bridge still has in its queue, short enough that no microphone stays open.
 LINGER_S = 0.5
@@ -57,6 +55,7 @@ class Voice:
         self._mixed = mixed
         self._post = post
         self._levels = SoundLevels()
+        self._trial = Trial(engine, post)
         self._clock = Clock.NONE
         self._idle_since: float | None = None
         self._card: int | None = None
@@ -114,9 +113,11 @@ class Voice:
             self._play()
             self._join()
             self._set_volume()
+        self._trial.settle(self._levels.trial, now)
 
     def close(self) -> None:
         """Leave the card and end the tone generator."""
+        self._trial.close()
         if self._generator is not None:
             self._generator.stop()
             self._generator = None
@@ -130,7 +131,8 @@ class Voice:
         return repr(self._wanted) if self._wanted else "of this phone"
 
     def _wanted_clock(self) -> Clock:
-        if self._levels.tone is not Tone.OFF or self._levels.voice:
+        on_trial = self._levels.trial is not VoiceTrial.NONE
+        if self._levels.tone is not Tone.OFF or self._levels.voice or on_trial:
             return Clock.CARD
         return Clock.TIMER if any(leg.generation for leg in self._legs.alive) else Clock.NONE
 
@@ -190,7 +192,6 @@ class Voice:
         self._retry_at = now + (RETRY_S if self._card is not None else SEARCH_S)
         if not self._failed:
             self._failed = True
-            log.warning("%s", reason)
             self._post(DriverFailed(Driver.VOICE, reason))
 
     def _recovered(self) -> None:
@@ -235,6 +236,8 @@ class Voice:
             joins += [(CARD, call) for call in talking]
         if self._playing is not None:
             joins.append((TONE, CARD))
+        if self._levels.trial is VoiceTrial.LOOP:
+            joins.append((CARD, CARD))
         return {join: self._generations(join) for join in joins}
 
     def _generations(self, join: Join) -> tuple[int, int]:

@@ -45,7 +45,8 @@ class Ringer:
         self._lead_s, self._hold_s = silence_s
         self._root = root
         self._troubles = Troubles(post, Driver.RINGER)
-        self._tune: tuple[str, str, Tune] | None = None
+        self._bell: tuple[str, Tune] | None = None
+        self._tune: tuple[str, Tune] | None = None
         self._ringing = False
         self._player: Player | None = None
         self._card = ""
@@ -61,6 +62,8 @@ class Ringer:
         if levels.ringing != self._ringing:
             self._ringing = levels.ringing
             self._distrusted.clear()
+            if self._troubles.of("tune"):
+                self._tune = None
             self._busy_since, self._retry_at, self._retry_s = None, now, RETRY_S
         try:
             if levels.ringing:
@@ -167,14 +170,21 @@ class Ringer:
                 raise
 
     def _tune_for(self, levels: SoundLevels) -> Tune:
-        """The tune to ring with: made when it is first named, which is before it rings."""
-        wanted = levels.tune, levels.country
-        if self._tune is None or self._tune[:2] != wanted:
+        """The tune to ring with. The bell, which takes a while to be made, is so before anything rings; a file is
+        read when it is first named, and kept until another is."""
+        if self._bell is None or self._bell[0] != levels.country:
+            self._bell = levels.country, tune("", levels.country)
+        if not levels.tune:
+            if levels.ringing:
+                # Told until something rings as it shall, so that its owner sees it after the call too.
+                self._troubles.solve("tune")
+            return self._bell[1]
+        if self._tune is None or self._tune[0] != levels.tune:
             try:
-                made = tune(*wanted)
+                self._tune = levels.tune, tune(levels.tune, levels.country)
                 self._troubles.solve("tune")
             except TuneError as error:
+                # Read anew at the next call: for this one the bell rings.
                 self._troubles.tell("tune", str(error))
-                made = tune("", levels.country)
-            self._tune = (*wanted, made)
-        return self._tune[2]
+                self._tune = levels.tune, self._bell[1]
+        return self._tune[1]

@@ -2,12 +2,8 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """What does not work of a driver, told once when it begins and once when it is over."""
 
-import logging
-
 from omafon.core.events import Driver, DriverFailed, DriverRecovered
 from omafon.interfaces import Post
-
-log = logging.getLogger("omafon.sound")
 
 
 class Troubles:
@@ -23,7 +19,6 @@ class Troubles:
     def tell(self, part: str, reason: str) -> None:
         if self._reasons.get(part) != reason:
             self._reasons[part] = reason
-            log.warning("%s", reason)
             self._post(DriverFailed(self._driver, reason))
 
     def solve(self, part: str) -> None:

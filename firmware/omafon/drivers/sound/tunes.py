@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Omafon authors
-"""What the bell plays: a telephone bell made by arithmetic, or the owner's own WAV file."""
+"""What the bell plays: a telephone bell made by arithmetic, the owner's own WAV file, or the sweep of a test."""
 
 import math
 import wave
@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from omafon.core.ringing import Bell, Partial, RingCadence, bell, ring_cadence
+from omafon.core.chirp import sweep
+from omafon.core.ringing import SWEEP, Bell, Partial, RingCadence, bell, ring_cadence
 
 # A bell's highest partial lies below 5.4 kHz.
 RATE_HZ = 16_000
@@ -17,6 +18,8 @@ LOUDEST = 29_000  # of 32767: room for the filters of cards that resample
 
 MAX_TUNE_S = 60
 RATES_HZ = range(8_000, 48_001)
+
+SWEEP_S, SWEEP_PAUSE_S = 2.5, 0.5
 
 
 class TuneError(Exception):
@@ -33,10 +36,12 @@ class Tune:
 
 
 def tune(name: str, country: str) -> Tune:
-    """The tune of this name: the bell of `country` where it is empty, otherwise the WAV file with this path.
+    """The tune of this name: the bell of `country` where it is empty, SWEEP, otherwise the WAV file with this path.
 
     Raises TuneError.
     """
+    if name == SWEEP:
+        return Tune(RATE_HZ, 1, sweep(SWEEP_S, rate_hz=RATE_HZ).tobytes() + bytes(2 * _frames(1000 * SWEEP_PAUSE_S)))
     if name:
         return from_wav(Path(name))
     return ringing_bell(bell(country), ring_cadence(country))
@@ -93,5 +98,5 @@ def _resound(sound: list[float], partial: Partial, struck: set[int]) -> None:
         last, before = now, last
 
 
-def _frames(ms: int) -> int:
-    return ms * RATE_HZ // 1000
+def _frames(ms: float) -> int:
+    return int(ms * RATE_HZ / 1000)
