@@ -23,6 +23,9 @@ FINAL_S = 3.0
 
 LOOK_EVERY_S = 0.25
 
+GREET_EVERY_S = 5.0
+"""The SSH server is asked no more often: it logs who only wants to be greeted, and shuts out who comes often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -56,6 +59,8 @@ class _Looking:
         self._until = world.clock.boottime() + WITHIN_S
         self._good_since: float | None = None
         self._final_since: float | None = None
+        self._greeted_at: float | None = None
+        self._greets = False
 
     def to_the_end(self) -> Settled:
         while True:
@@ -101,10 +106,15 @@ class _Looking:
         if found[0].good and not self._taken:
             self._taken = True
             self._until = self._world.clock.boottime() + WITHIN_S
-        # The server is asked last: it writes each greeting into its log.
         if self._wanted.ssh and all(finding.good for finding in found):
-            found = findings(self._wanted, status, ssh=self._world.greets())
+            found = findings(self._wanted, status, ssh=self._is_greeted())
         return found
+
+    def _is_greeted(self) -> bool:
+        instant = self._world.clock.boottime()
+        if self._greeted_at is None or instant >= self._greeted_at + GREET_EVERY_S:
+            self._greeted_at, self._greets = instant, self._world.greets()
+        return self._greets
 
     @staticmethod
     def _since(before: float | None, instant: float, so: bool) -> float | None:
