@@ -89,7 +89,7 @@ def test_a_service_that_fails_to_start_ends_in_safe_mode_that_says_why(
     with ServiceManager(tmp_path) as manager:
         setup = Setup(env=manager.env, has_card=False)
         oma = Phone(tmp_path, there.address, "oma", setup)
-        for _ in range(3):
+        for _ in range(6):
             assert oma.fails_to_start() == 1
 
         with oma:
