@@ -24,6 +24,7 @@ from tests.lab.voice import recorded
 LOUD = 300
 TONE_WITHIN_MS = 150
 CLOSED_WITHIN_S = 1.0
+BACK_WITHIN_S = 3.0
 PAUSE = threading.Event()
 
 
@@ -203,11 +204,32 @@ def test_a_card_that_is_pulled_out_in_a_call_comes_back(engine: EngineAlone, car
 
     assert "stopped working" in engine.hears(DriverFailed).reason
 
+    plugged = time.monotonic()
     card.plug()
 
-    assert engine.hears(DriverRecovered, within_s=5) == DriverRecovered(Driver.VOICE)
+    assert engine.hears(DriverRecovered) == DriverRecovered(Driver.VOICE)
     until(lambda: card.played(card.now() - 960, 960), "the card is played again", within_s=1)
+    assert time.monotonic() - plugged <= BACK_WITHIN_S
     assert engine.calls.fresh(1.0)
+
+
+def test_a_card_that_comes_too_late_for_ever_is_told_and_costs_next_to_nothing(
+    engine: EngineAlone, card: SoundCard, peer: Peer
+) -> None:
+    call = engine.talks_with(peer)
+    engine.calls.sound(SoundLevels(voice=(call,)))
+    until(lambda: card.played(card.now() - 960, 960), "the card is played", within_s=1)
+
+    card.lose_pace()
+
+    assert "stopped working" in engine.hears(DriverFailed).reason
+    began, used = time.monotonic(), time.process_time()
+    PAUSE.wait(3)
+    assert (time.process_time() - used) / (time.monotonic() - began) < 0.1
+
+    card.find_pace()
+
+    until(lambda: card.played(card.now() - 960, 960), "the card is played again", within_s=BACK_WITHIN_S)
 
 
 def test_a_card_that_was_missing_is_found_when_it_is_wanted(engine: EngineAlone, card: SoundCard) -> None:
