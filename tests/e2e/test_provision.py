@@ -157,3 +157,31 @@ def test_no_secret_is_told_to_anybody(owner, tmp_path):
             assert CANARY not in line or ("write(" in line and f'"{CANARY}", {len(CANARY)}' in line), line
     holders = [path for path in tmp_path.rglob("*") if path.is_file() and CANARY in path.read_text(errors="replace")]
     assert {path.parent.name for path in holders if path != trace} == {"credentials"}
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "cure"),
+    [
+        ("size=12k", "No space left on device", "Nothing more fits on the disk: make room"),
+        ("size=1m,ro", "Read-only file system", "Linux writes no more to this disk"),
+    ],
+)
+def test_a_disk_that_takes_nothing_has_its_cure_and_keeps_what_it_has(options: str, what: str, cure: str):
+    # In a mount namespace of its own: the file system goes with its last process.
+    script = """
+        mount -t tmpfs -o size=1m disk /mnt && echo '[phone]' > /mnt/phone.toml && mount -o remount,"$1" /mnt
+        printf '[phone]\nname = "Oma"\n' | "$2" apply --offline --config /mnt/phone.toml -
+        echo "ends with $?" && cat /mnt/phone.toml
+    """
+
+    done = subprocess.run(
+        [*("unshare", "--mount", "--propagation", "private"), "sh", "-c", script, "sh", options, OMAFON],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+
+    assert done.stdout == "ends with 1\n[phone]\n"
+    assert what in done.stderr
+    assert cure in done.stderr

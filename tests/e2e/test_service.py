@@ -274,6 +274,20 @@ def test_a_configuration_that_nobody_confirms_goes_back_by_itself(desk: Desk):
     desk.is_registered()
 
 
+def test_a_change_that_asks_for_a_new_start_is_a_reload_of_the_same_service(desk: Desk):
+    pid, restarts, runs_with = desk.machine.pid(), desk.restarts(), desk.status()["config"]["sha256"]
+
+    with desk.configured('"pcma"', '"pcmu"'):
+        desk.machine.run("systemctl", "reload", UNIT)
+        desk.machine.until(
+            lambda: desk.status().get("config", {}).get("sha256") not in (None, runs_with), "the phone has taken it"
+        )
+
+        desk.machine.until(lambda: desk.machine.property(UNIT, "ActiveState") == "active", "the service is ready")
+        assert (desk.machine.pid(), desk.restarts()) == (pid, restarts)
+        desk.is_registered()
+
+
 def test_memory_and_descriptors_are_flat_over_a_hundred_calls(desk: Desk):
     pid = desk.machine.pid()
 

@@ -109,7 +109,11 @@ class Machine:
             name=f"machine-{self.name}",
             env={"NOTIFY_SOCKET": str(address), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
         )
-        self._until_ready(time.monotonic() + within_s)
+        try:
+            self._until_ready(time.monotonic() + within_s)
+        finally:
+            # A machine goes on telling what it does; a queue that nobody reads would hold it up once it is full.
+            self._hears_no_more()
 
     def halts(self, *, within_s: float = 15.0) -> None:
         """Switch it off as its owner does: every service stops in order."""
@@ -253,6 +257,8 @@ class Machine:
         if self._program:
             self._program.close()
             self._program = None
+
+    def _hears_no_more(self) -> None:
         if self._notices:
             self._notices.close()
             self._notices = None

@@ -80,6 +80,8 @@ def test_a_change_that_does_harm_is_taken_back(phone, change, why, seconds):
 
     assert report.outcome is Outcome.FAILED
     assert report.what == f"generation 2 is gone ({why}); generation 1 is in force again"
+    assert report.cure == "Correct the file, and apply it again."
+    assert phone.told[-1] == "it is not well with it, and goes back: a minute at most"
     assert all(check.good for check in report.checks)
     assert (name(phone), phone.config.phone.name) == ("Oma", "Oma")
     assert (phone.generations.meta(2).outcome, phone.generations.meta(2).reason) == ("rolled back", why)
@@ -100,6 +102,18 @@ def test_a_phone_that_was_deaf_may_stay_so(tmp_path):
     phone.starts()
 
     assert phone.transaction().apply(text("Opa", voice=DEAF), "phone.toml").outcome is Outcome.APPLIED
+
+
+def test_a_disk_that_fails_half_way_has_the_old_configuration_in_force_again(phone):
+    # A file is written beside its place first: there it cannot be any more, while the phone takes the change.
+    phone.in_(0.1, (phone.folder / "unconfirmed.json.new").mkdir)
+
+    report = phone.transaction().apply(text("Opa"), "phone.toml", confirm_within_s=60.0)
+
+    assert report.outcome is Outcome.FAILED
+    assert "Is a directory" in report.what
+    assert (name(phone), phone.config.phone.name) == ("Oma", "Oma")
+    assert waiting(phone.generations) is None
 
 
 def test_a_change_that_breaks_what_cannot_come_back_says_so(phone):
@@ -318,6 +332,28 @@ def test_a_file_written_by_hand_is_kept_as_a_generation(tmp_path):
     assert "handwritten" not in phone.generations.text(1)
     assert phone.transaction().rollback().generation == 1
     assert load(phone.file).line[0].password == "handwritten"
+
+
+def test_an_editor_that_replaces_the_link_loses_no_password(phone):
+    edited = phone.file.read_text().replace("Oma", "Edith")
+    phone.file.unlink()
+    phone.file.write_text(edited)
+
+    report = phone.transaction().apply(edited, "phone.toml")
+
+    assert report.outcome is Outcome.UNCHANGED
+    assert outcomes(phone) == {1: "not checked", 2: "found"}
+    assert (load(phone.file).line[0].password, phone.config.phone.name) == ("geheim", "Edith")
+
+
+def test_a_note_that_says_nothing_leaves_a_file_written_by_hand(tmp_path):
+    phone = FarAway(tmp_path)
+    phone.file.write_text(text("Oma"))
+    (phone.folder / "unconfirmed.json").write_text("{")
+
+    phone.power_goes_and_comes()
+
+    assert name(phone) == "Oma"
 
 
 def test_what_was_edited_within_a_generation_is_one_of_its_own(phone):

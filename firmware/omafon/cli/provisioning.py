@@ -3,6 +3,7 @@
 """Commands that change the configuration, and tell how it was changed."""
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from omafon.provision.waiting import Waiting
 
 STANDARD_INPUT = "-"
+
+_NOT_YOURS = "Do it as the user who owns the configuration."
+_DISK_CURES = {
+    errno.EACCES: _NOT_YOURS,
+    errno.EPERM: _NOT_YOURS,
+    errno.ENOSPC: "Nothing more fits on the disk: make room, and do it again. omafon doctor says how much is left.",
+    errno.EROFS: "Linux writes no more to this disk; it may be failing. omafon doctor says more.",
+    errno.EIO: "The disk fails: write a new card, and apply the same file to it.",
+}
 
 
 def apply(arguments: argparse.Namespace) -> int:
@@ -266,9 +276,7 @@ def _wrong(arguments: argparse.Namespace, error: Exception) -> int:
 
 def _out_of_reach(arguments: argparse.Namespace, error: OSError) -> int:
     what = f"{error.filename or arguments.config}: {error.strerror or error}"
-    denied = isinstance(error, PermissionError)
-    cure = "Do it as the user who owns the configuration." if denied else "Look at the path and the disk."
-    return _ends(arguments, "refused", what, cure, Exit.FAILED)
+    return _ends(arguments, "refused", what, _DISK_CURES.get(error.errno or 0, "Look at the path."), Exit.FAILED)
 
 
 def _history_json(metas: list["Meta"], current: int | None, pending: "Waiting | None") -> dict[str, object]:

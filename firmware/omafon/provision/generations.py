@@ -113,8 +113,8 @@ class Generations:
             return Meta(number, 0.0, "", None, "", "found")
 
     def before(self, number: int | None) -> int | None:
-        """The newest generation before `number` that held."""
-        return max((n for n in self.numbers() if n < (number or 0) and self.meta(n).held), default=None)
+        """The newest generation that held: of those before `number`, or of all."""
+        return max((n for n in self.numbers() if (number is None or n < number) and self.meta(n).held), default=None)
 
     def touched(self, number: int) -> bool:
         """Whether the text of generation `number` is not as it was made."""
@@ -147,11 +147,11 @@ class Generations:
         return number
 
     def switch(self, number: int | None) -> None:
-        """Put generation `number` in force: the one rename. With None there is no configuration any more."""
-        if number is None:
-            durable.remove(self.file)
-        else:
+        """Put generation `number` in force: the one rename. With None none is any more; a file by hand stays."""
+        if number is not None:
             durable.point(self.file, f"generations/{number}/phone.toml")
+        elif self.file.is_symlink():
+            durable.remove(self.file)
 
     def note(self, number: int, outcome: str, reason: str = "") -> None:
         """Write down what became of generation `number`."""

@@ -145,7 +145,10 @@ class Transaction:
             self._restore(pending, _late(pending))
         current, file = self._generations.current(), self._generations.file
         if current is None and file.exists():
-            self._adopt(file.read_text(encoding="utf-8", errors="replace"), {})
+            # An editor that puts a new file in the place of the link leaves the passwords where they were.
+            newest = self._generations.before(None)
+            known = {} if newest is None else self._generations.secrets(newest)
+            self._adopt(file.read_text(encoding="utf-8", errors="replace"), known)
         elif current is not None and self._generations.touched(current):
             self._adopt(self._generations.text(current), self._generations.secrets(current))
             self._generations.discard(current)
@@ -204,27 +207,39 @@ class Transaction:
         fresh = Waiting(number, previous, clock.boot_id(), 0.0, 0.0, self._world.session, before)
         pending = fresh.until(clock, WITHIN_S + _MARGIN_S, "health")
 
+        waiting.wait(held, pending)
+        try:
+            return self._tried(pending, wanted, confirm_within_s, now=now)
+        except OSError as error:
+            # The disk is full, or fails: what was there before is there still, and needs the least.
+            why = f"{error.filename or held.file}: {error.strerror or error}"
+            return self._taken_back(pending, why, now=now, failed=True)
+
+    def _tried(self, pending: Waiting, wanted: Demands, confirm_within_s: float | None, *, now: bool) -> Report:
+        """Switch to what is staged and waits, and keep it if it is good."""
+        held, clock, number, previous = self._generations, self._world.clock, pending.generation, pending.previous
+
         def longer(seconds: float) -> None:
             waiting.wait(held, pending.until(clock, seconds + _MARGIN_S, "health"))
 
-        waiting.wait(held, pending)
         try:
             held.switch(number)
             settled = settle(self._world, wanted, now=now, on_call=longer)
         except KeyboardInterrupt:
             return self._taken_back(pending, "it was interrupted", now=now, failed=True)
         if not settled.good:
+            self._world.say("it is not well with it, and goes back: a minute at most")
             return self._taken_back(pending, settled.why, now=now, failed=True)
         if confirm_within_s is None:
             self._keep(number, "applied")
             return Report(Outcome.APPLIED, _in_force(number), "", number, previous, settled.checks)
         if not self._has_watch():
             return self._taken_back(pending, "nobody is there who would take it back", now=now, failed=True)
-        pending = pending.until(clock, confirm_within_s, "confirmation")
-        waiting.wait(held, pending)
+        unconfirmed = pending.until(clock, confirm_within_s, "confirmation")
+        waiting.wait(held, unconfirmed)
         what = f"{_in_force(number)}, for {confirm_within_s:.0f} s"
         cure = "Keep it, from a new login: omafon confirm. Otherwise it goes back."
-        return Report(Outcome.UNCONFIRMED, what, cure, number, previous, settled.checks, pending.deadline_unix)
+        return Report(Outcome.UNCONFIRMED, what, cure, number, previous, settled.checks, unconfirmed.deadline_unix)
 
     def _has_watch(self) -> bool:
         """Whether somebody takes it back when this program has ended: a unit of the system's, or who is started now."""
@@ -288,7 +303,8 @@ def _went(outcome: Outcome, what: str, number: int | None, from_: int | None, se
         what = f"{what}, but {settled.gone}"
         return Report(Outcome.STUCK, what, settled.gone.cure, number, from_, no_phone=True)
     if settled.good:
-        return Report(outcome, what, "", number, from_, settled.checks)
+        cure = "Correct the file, and apply it again." if outcome is Outcome.FAILED else ""
+        return Report(outcome, what, cure, number, from_, settled.checks)
     what = f"{what}, but not all is as it was"
     return Report(Outcome.STUCK, what, "Look with: omafon doctor.", number, from_, settled.checks)
 

@@ -59,7 +59,8 @@ def waiting(generations: Generations) -> Waiting | None:
         return msgspec.json.decode(content, type=Waiting)
     except msgspec.MsgspecError:
         current = generations.current()
-        return Waiting(current or 0, generations.before(current), "", 0.0, 0.0, Session(by=""))
+        previous = None if current is None else generations.before(current)
+        return Waiting(current or 0, previous, "", 0.0, 0.0, Session(by=""))
 
 
 def wait(generations: Generations, what: Waiting) -> None:
