@@ -138,6 +138,16 @@ def test_a_refused_caller_never_hears_that_it_rings(engine: EngineAlone, strange
     assert heard == [100, 403]
 
 
+def test_a_caller_in_quiet_hours_is_told_why_and_when_to_call_again(engine: EngineAlone, stranger: Peer) -> None:
+    call = engine.is_called_by(stranger).call
+
+    engine.performs(RejectCall(call, 480, "Quiet Hours", 1800))
+
+    refused = stranger.hears(480)
+    assert refused.reason == "Quiet Hours"
+    assert refused.header("retry-after") == "1800"
+
+
 @pytest.mark.parametrize(
     ("method", "headers", "kind"),
     [

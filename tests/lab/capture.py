@@ -129,6 +129,41 @@ class Capture:
                 self.messages.add(message)
 
 
+class Datagrams:
+    """The sizes of all UDP datagrams between two loopback addresses, both ways, in bytes."""
+
+    def __init__(self, one: str, other: str) -> None:
+        self.sizes: list[int] = []
+        self._ends = {socket.inet_aton(one), socket.inet_aton(other)}
+
+    def __enter__(self) -> Self:
+        try:
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        except PermissionError:
+            raise LabError("listening on the loopback interface needs root: run the tests as root") from None
+        self._socket.bind(("lo", ETH_P_ALL))
+        self._socket.settimeout(0.2)
+        self._closing = False
+        self._reader = threading.Thread(target=self._read, name="datagrams", daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._closing = True
+        self._reader.join()
+        self._socket.close()
+
+    def _read(self) -> None:
+        while not self._closing:
+            try:
+                packet, address = self._socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            is_ours = len(packet) >= 28 and {packet[12:16], packet[16:20]} == self._ends
+            if is_ours and packet[9] == socket.IPPROTO_UDP and address[2] != PACKET_OUTGOING:
+                self.sizes.append(len(packet) - 28)
+
+
 def parse_packet(packet: bytes, at: float) -> SipMessage | None:
     """The SIP message in an IPv4 packet, when it begins one. Loopback is wide enough for a whole message."""
     if len(packet) < 28 or packet[0] >> 4 != 4:

@@ -86,6 +86,7 @@ async def live(directory: Path, calls: int) -> None:
         resolver=nothing,
         display=nothing,
         source=nothing,
+        pairing=nothing,
         requests=nothing,
         reports=nothing,
     )

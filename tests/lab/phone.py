@@ -50,7 +50,7 @@ class Setup:
     """What is in a phone's `phone.toml`; `more` adds keys to tables, as {"enum": {"servers": [...]}}.
 
     Without more, it asks no directory, and everybody may call it. With another `board` than the virtual one it sees
-    the sound cards of the machine.
+    the sound cards of the machine. `inside` is a command that runs it elsewhere, as in a network of its own.
     """
 
     lines: Sequence[Line] = ()
@@ -62,6 +62,7 @@ class Setup:
     has_card: bool = True
     board: str | Path = "virtual"
     env: Mapping[str, str] = field(default_factory=dict)
+    inside: Sequence[str] = ()
     more: Mapping[str, Json] = field(default_factory=dict)
 
     def toml(self, name: str, address: str, voice: str) -> str:
@@ -69,7 +70,7 @@ class Setup:
             "phone": {"name": name, "language": "en", "country": "DE", "area": "30"},
             "sip": {"address": address, "srtp": self.srtp, **({"ca": str(self.ca)} if self.ca else {})},
             "enum": {"trees": []},
-            "incoming": {"accept": list(self.accept)},
+            "incoming": {"accept": list(self.accept), "strangers_per_hour": 3600},
             "audio": {"voice": voice, "codecs": list(self.codecs)},
         }
         for table, keys in self.more.items():
@@ -111,6 +112,7 @@ class Phone:
         self._socket_path = home / "control"
         self._env = {**env, **setup.env}
         self._board = setup.board
+        self._inside = setup.inside
         self._record = record
         self._verbose = verbose
         self._statuses: list[Json] = []
@@ -142,6 +144,7 @@ class Phone:
     def _process(self) -> Program:
         return Program(
             [
+                *self._inside,
                 *(Path(sys.executable).with_name("omafon"), "run", "--config", self._config, "--board", self._board),
                 *("--state", self.folder / "state", "--control", self._socket_path),
                 *(("--record", self._record) if self._record else ()),
@@ -217,6 +220,13 @@ class Phone:
 
     def presses(self, *keys: str) -> None:
         self.ask("press", keys=list(keys))
+
+    def holds(self, key: str) -> None:
+        """Press a key down, until `lets_go`."""
+        self.ask("down", key=key)
+
+    def lets_go(self, key: str) -> None:
+        self.ask("up", key=key)
 
     def dials(self, number: str) -> None:
         """Lift the handset, if it is not up, and call a number or a SIP URI."""

@@ -18,7 +18,7 @@ acl:
   - id: writers
     action: update
     key: {key.name}
-    update-type: [NAPTR]
+    update-type: [NAPTR, A, AAAA]
     update-owner: name
     update-owner-match: equal
     update-owner-name: [{names}]
@@ -27,7 +27,7 @@ acl:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who may change the NAPTR records of `names`, absolute: whoever has `key`."""
+    """Who may change records of `names`, absolute: whoever has `key`."""
 
     key: Key
     names: tuple[str, ...]

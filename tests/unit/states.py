@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from omafon.core.calls import Calling, Held, InCall, Resolving, Ringing
 from omafon.core.causes import Cause
+from omafon.core.dialling import PAIR
 from omafon.core.events import (
     CallAnswered,
     CallEnded,
@@ -25,18 +26,23 @@ from omafon.core.events import (
     KeyPressed,
     LookupFailed,
     NaptrReceived,
+    PairingDigits,
+    PairingDone,
+    PairingFailed,
+    PairingFailure,
     RegistrationChanged,
 )
 from omafon.core.hardware import Equipment
-from omafon.core.memory import Direction, HistoryEntry
+from omafon.core.memory import Direction, HistoryEntry, Member
 from omafon.core.phone import deadline, step
 from omafon.core.present import mode
 from omafon.core.selftest import CODE
 from omafon.core.settings import Line, Route, Settings, Tree
-from omafon.core.state import Dialing, Over, Phone, SelfTest
+from omafon.core.state import Dialing, Over, Pairing, Phone, SelfTest
 from tests.unit.world import OMA, OPA, SIP_OMA
 
 NOW = 1000.0
+MEMBER = Member("omafon-00112233aabbccdd", "Oma", "", "ab" * 32)
 _PAST = HistoryEntry(Direction.OUT, "", OPA.uri, "Opa", Route.FAMILY, 0.0, 1.0, True, Cause.NORMAL)
 
 
@@ -66,6 +72,8 @@ def name(phone: Phone) -> str:
             words = ["call over"]
         case SelfTest():
             words = ["self-test"]
+        case Pairing(stage=stage):
+            words = ["pairing", stage.value]
         case _:
             pass
     focused = phone.focused
@@ -77,7 +85,7 @@ def name(phone: Phone) -> str:
         words.append("another held")
     if phone.ringing is not None and words[0] != "ringing":
         words.append("one knocks")
-    if words[0] in {"dialing", "menu", "ringing", "self-test"}:
+    if words[0] in {"dialing", "menu", "ringing", "self-test", "pairing"}:
         words.append("handset up" if phone.off_hook else "handset down")
     return ", ".join(words)
 
@@ -96,6 +104,10 @@ def _lookup(make: Callable[[Resolving], Event]) -> Callable[[Phone], Event | Non
         return make(call) if isinstance(call, Resolving) else None
 
     return event
+
+
+def _of_pairing(make: Callable[[Pairing], Event]) -> Callable[[Phone], Event | None]:
+    return lambda phone: make(phone.doing) if isinstance(phone.doing, Pairing) else None
 
 
 def _rings(phone: Phone) -> Event | None:
@@ -134,6 +146,9 @@ EVENTS: tuple[tuple[str, Callable[[Phone], Event | None]], ...] = (
     ("far end rings", _of_focus(CallRinging, Calling)),
     ("far end answers", _of_focus(CallAnswered, Calling)),
     ("far end busy", _of_focus(lambda call: CallEnded(call, Cause.BUSY), Calling)),
+    ("another phone found", _of_pairing(lambda pairing: PairingDigits(pairing.id, "123456"))),
+    ("both have said yes", _of_pairing(lambda pairing: PairingDone(pairing.id, MEMBER))),
+    ("pairing fails", _of_pairing(lambda pairing: PairingFailed(pairing.id, PairingFailure.LOST))),
     ("far end hangs up", _of_focus(lambda call: CallEnded(call, Cause.NORMAL), InCall, Held)),
 )
 
@@ -167,14 +182,15 @@ def _explored() -> Iterator[Way]:
             if name(after) not in seen:
                 seen.add(name(after))
                 queue.append(after)
-        tested = phone
-        for key in CODE:
-            tested = phone_after(tested, KeyPressed(Key(key)))
-        if isinstance(tested.doing, SelfTest) and not isinstance(phone.doing, SelfTest):
-            yield from _way(here, f"{CODE} dialled", tested)
-            if name(tested) not in seen:
-                seen.add(name(tested))
-                queue.append(tested)
+        for code in (CODE, PAIR):
+            begun = phone
+            for key in code:
+                begun = phone_after(begun, KeyPressed(Key(key)))
+            if isinstance(begun.doing, SelfTest | Pairing) and not isinstance(phone.doing, SelfTest | Pairing):
+                yield from _way(here, f"{code} dialled", begun)
+                if name(begun) not in seen:
+                    seen.add(name(begun))
+                    queue.append(begun)
         due = deadline(phone, NOW)
         if due is not None:
             late = step(phone, DeadlineReached(), NOW + 500.0)[0]

@@ -56,6 +56,11 @@ def test_a_board_nobody_knows_is_an_error_with_a_suggestion():
         load_board("virtaul")
 
 
+def test_a_boards_file_that_is_not_there_is_an_error_with_a_place_to_begin():
+    with pytest.raises(ConfigError, match=r"mine.toml: there is no such file\n  Copy .* hw/boards/mk1.toml"):
+        load_board("./mine.toml")
+
+
 def test_an_error_in_a_board_has_its_line(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('name = "mine"\n[display]\nwidth = 128\nhieght = 64\n')
@@ -67,6 +72,7 @@ def test_an_error_in_a_board_has_its_line(tmp_path):
         (2, "display.height"),
         (4, "display.hieght"),
     ]
+    assert error.value.problems[0].cure == "Add it: height = …"
 
 
 # Pins.

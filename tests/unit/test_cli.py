@@ -97,7 +97,9 @@ class Phone:
 
     async def reload(self, *, at_once: bool) -> dict:
         if self.wrong:
-            raise RequestError("phone.toml, line 3: unknown key", "The phone goes on with what it has.")
+            problem = {"what": "unknown key", "cure": "", "line": 3, "key": ""}
+            what, cure = "phone.toml, line 3: unknown key", "The phone goes on with what it has."
+            raise RequestError(what, cure, problems=[problem])
         return {"taken": "now" if at_once else "when the call has ended", "generation": 7}
 
     def __enter__(self) -> "Phone":
@@ -143,7 +145,7 @@ def test_a_reload_tells_when_the_configuration_is_taken(phone, capsys, words, to
 def test_a_reload_of_a_wrong_file_fails_and_says_why(phone, capsys):
     phone.wrong = True
 
-    assert omafon(phone, "reload") == 1
+    assert omafon(phone, "reload") == 78
 
     assert "line 3: unknown key" in capsys.readouterr().err
 

@@ -4,6 +4,7 @@
 
 import contextlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from omafon.config import Config, ConfigError, LineConfig, load, parse, settings
+from omafon.config.zones import zone
 from omafon.core.settings import Accept, Contact, DnssecPolicy, Line, Settings, Tree
 
 HOME = """
@@ -76,11 +78,14 @@ def refusal(text: str) -> ConfigError:
 
 def test_an_empty_file_is_a_working_phone():
     assert parse("") == Config()
-    assert settings(Config()) == Settings()
+    made = settings(Config())
+    assert made.zone is not None
+    assert made == replace(Settings(), zone=zone("Europe/Berlin"), zones=made.zones)
 
 
 def test_a_whole_file_becomes_what_the_core_decides_with():
-    assert settings(parse(WHOLE)) == Settings(
+    made = settings(parse(WHOLE))
+    assert made == Settings(
         name="Oma",
         number="+4930123456",
         country="DE",
@@ -91,6 +96,8 @@ def test_a_whole_file_becomes_what_the_core_decides_with():
         trees=(Tree("family.example.org", DnssecPolicy.REQUIRE), Tree("e164.arpa", DnssecPolicy.PREFER)),
         enum_budget_s=0.8,
         accept=frozenset(Accept),
+        zone=zone("Europe/Berlin"),
+        zones=made.zones,
     )
 
 

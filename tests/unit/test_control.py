@@ -15,11 +15,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omafon.core.events import Event, HookLifted, HookReplaced, Key, KeyPressed, KeyReleased, NoticeLeft, NumberDialled
+from omafon.core.events import (
+    Event,
+    HookLifted,
+    HookReplaced,
+    Key,
+    KeyPressed,
+    KeyReleased,
+    MemberRemoved,
+    NoticeLeft,
+    NumberDialled,
+    PairingAnswered,
+    PairingAsked,
+)
 from omafon.drivers.control import LONGEST_LINE, MOST_PENDING, ControlSocket, RequestError
 from omafon.interfaces import DriverError
 
-IDLE = {"mode": "idle", "hook": "on", "calls": [], "focus": None}
+IDLE = {"mode": "idle", "hook": "on", "calls": [], "focus": None, "pairing": None}
+SEARCHING = {"id": 1, "stage": "searching", "digits": "", "name": "", "failure": None}
+COMPARING = {**SEARCHING, "stage": "comparing", "digits": "123456"}
 RINGING = {"mode": "ringing", "hook": "on", "calls": [{"state": "ringing"}], "focus": None}
 WAITING = {"mode": "in_call", "hook": "off", "calls": [{"state": "in_call"}, {"state": "ringing"}], "focus": "out-1"}
 
@@ -53,6 +67,7 @@ class World:
         self.state = dict(IDLE)
         self.pictures = 0
         self.refuses = False
+        self.members: list[dict] = []
         self.control = ControlSocket(self.post, self, path)
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -61,6 +76,15 @@ class World:
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
+        match event:
+            case PairingAsked() if self.state["mode"] == "idle":
+                self.state = {**self.state, "mode": "menu", "pairing": SEARCHING}
+            case PairingAnswered(same):
+                self.state = {**self.state, "pairing": {**COMPARING, "stage": "waiting" if same else "failed"}}
+            case MemberRemoved(id_):
+                self.members = [member for member in self.members if member["id"] != id_]
+            case _:
+                pass
         if isinstance(event, HookLifted):
             self.state = {**self.state, "hook": "off", "mode": "dialing"}
 
@@ -72,6 +96,9 @@ class World:
 
     def lamps(self) -> dict:
         return {"message": "off"}
+
+    def family(self) -> list[dict]:
+        return self.members
 
     async def reload(self, *, at_once: bool) -> dict:
         await asyncio.sleep(0)
@@ -453,3 +480,63 @@ async def test_a_notice_that_is_no_picture_is_refused(path, rows):
 
         assert answer["error"]["cure"]
         assert phone.events == []
+
+
+async def test_a_pairing_begins_and_is_answered(path):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        assert await far.asks("pair") == {"result": SEARCHING}
+        phone.state = {**phone.state, "pairing": COMPARING}
+        answer = await far.asks("pair-answer", same=True)
+
+        assert answer["result"]["pairing"]["stage"] == "waiting"
+        assert phone.events == [PairingAsked(), PairingAnswered(True)]
+
+
+async def test_a_phone_in_use_is_not_paired(path):
+    async with a_phone(path) as phone:
+        phone.state = dict(WAITING, pairing=None)
+        far = await phone.far()
+
+        answer = await far.asks("pair")
+
+        assert "in use" in answer["error"]["what"]
+
+
+@pytest.mark.parametrize("params", [{}, {"same": "yes"}, {"same": True, "more": 1}])
+async def test_an_answer_to_no_question_or_no_answer_is_refused(path, params):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        unasked = await far.asks("pair-answer", same=True)
+        phone.state = {**phone.state, "pairing": COMPARING}
+        unclear = await far.asks("pair-answer", **params)
+
+        assert "no digits" in unasked["error"]["what"]
+        assert "whether the digits are the same" in unclear["error"]["what"]
+        assert phone.events == []
+
+
+async def test_a_member_is_removed_by_name_or_where_two_have_it_by_id(path):
+    async with a_phone(path) as phone:
+        phone.members = [{"id": "omafon-1", "name": "Oma"}, {"id": "omafon-2", "name": "Oma"}]
+        far = await phone.far()
+
+        listed = await far.asks("family")
+        twice = await far.asks("family", remove="Oma")
+        nobody = await far.asks("family", remove="Opa")
+        left = await far.asks("family", remove="omafon-1")
+
+        assert len(listed["result"]["members"]) == 2
+        assert twice["error"]["cure"] == "Say which: omafon-1 or omafon-2."
+        assert "nobody" in nobody["error"]["what"]
+        assert left["result"]["members"] == [{"id": "omafon-2", "name": "Oma"}]
+
+
+async def test_members_are_asked_for_in_one_way_only(path):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        for params in ({"add": "Oma"}, {"remove": 1}, {"remove": "Oma", "now": True}):
+            assert "whom to remove" in (await far.asks("family", **params))["error"]["what"]

@@ -22,11 +22,13 @@ from omafon.core.events import (
     Key,
     KeyPressed,
     NumberDialled,
+    PairingAsked,
+    PairingId,
     RegistrationChanged,
 )
 from omafon.core.glass import Glass
 from omafon.core.memory import Memory
-from omafon.core.screen import Lamps, SoundLevels
+from omafon.core.screen import Lamps, PairingWish, SoundLevels
 from omafon.drivers.control import ControlSocket
 from omafon.inbox import Inbox
 from omafon.interfaces import Post
@@ -49,6 +51,7 @@ class Told:
         self.lamps: list[Lamps] = []
         self.memories: list[Memory] = []
         self.actions: list[Action] = []
+        self.wishes: list[PairingWish | None] = []
 
     def open(self) -> None: ...
 
@@ -59,6 +62,9 @@ class Told:
 
     def keep(self, memory: Memory) -> None:
         self.memories.append(memory)
+
+    def pair(self, wish: PairingWish | None) -> None:
+        self.wishes.append(wish)
 
     def sound(self, levels: SoundLevels) -> None:
         self.sounds.append(levels)
@@ -93,6 +99,7 @@ async def house(tmp_path: Path):
         resolver=told,
         display=told,
         source=told,
+        pairing=told,
         requests=told,
         reports=told,
     )
@@ -126,6 +133,17 @@ async def test_a_picture_goes_to_the_display_when_it_changed_and_not_before(hous
     await asyncio.sleep(0)
 
     assert len(told.frames) == before + 1
+
+
+async def test_another_phone_is_looked_for_until_the_person_gives_up(house):
+    phone, told, _ = house
+
+    phone.inbox.post(PairingAsked())
+    phone.inbox.post(KeyPressed(Key.VOLUME_UP))
+    phone.inbox.post(KeyPressed(Key.END))
+    await asyncio.sleep(0)
+
+    assert told.wishes == [PairingWish(PairingId(1), SETTINGS.name, ""), None]
 
 
 async def test_a_question_goes_to_the_directory_and_a_call_to_the_engine(house):
@@ -175,6 +193,7 @@ async def test_a_recorded_phone_with_a_line_ends_in_peace(tmp_path: Path, caplog
             resolver=told,
             display=told,
             source=told,
+            pairing=told,
             requests=told,
             reports=told,
         )
@@ -219,6 +238,7 @@ async def test_a_phone_that_begins_anew_still_ends_when_it_is_told_to(tmp_path: 
             resolver=told,
             display=told,
             source=told,
+            pairing=told,
             requests=told,
             reports=told,
         )

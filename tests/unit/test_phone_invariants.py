@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omafon.config.zones import zone, zones
 from omafon.core.actions import AnswerCall, HangUp, HoldCall, PlaceCall, QueryNaptr, RejectCall, ResumeCall, SendDtmf
 from omafon.core.calls import Held, InCall, Resolving
 from omafon.core.causes import Cause, Tone
+from omafon.core.dialling import PAIR
 from omafon.core.events import (
     CallAnswered,
     CallEnded,
@@ -35,30 +37,42 @@ from omafon.core.events import (
     HookReplaced,
     IncomingCall,
     Key,
+    KeyHeld,
     KeyPressed,
     KeyReleased,
     LookupFailed,
     LookupId,
     MediaChanged,
+    MemberRemoved,
     MessagesWaiting,
     NaptrReceived,
     NetworkChanged,
     NoticeLeft,
     NumberDialled,
+    PairingAnswered,
+    PairingAsked,
+    PairingDigits,
+    PairingDone,
+    PairingFailed,
+    PairingFailure,
+    PairingId,
     RegistrationChanged,
     ReportKept,
     ResetFailed,
     RunsWith,
     VoiceHeard,
 )
+from omafon.core.glass import GlassHabits
 from omafon.core.hardware import Equipment
+from omafon.core.peace import AllowLists, QuietHours
 from omafon.core.phone import deadline, step
 from omafon.core.present import mode, present
 from omafon.core.screen import COLUMNS, VoiceTrial
 from omafon.core.selftest import CODE
-from omafon.core.settings import Line, Route, Tree
+from omafon.core.settings import Accept, Line, Route, Tree
 from omafon.core.state import MAX_CALLS, Card, Idle, Phone
-from tests.unit.world import SETTINGS, SIP_OMA
+from tests.unit.test_pairing import OMAS_PHONE
+from tests.unit.world import OMA, OPA, SETTINGS, SIP_OMA
 
 EQUIPMENT = Equipment(
     keys=(("1", "gpio5-gpio6"), ("end", "gpio7")), dial=True, lamps=("message",), voice=True, bell=True
@@ -69,6 +83,22 @@ CONFIGS = (
     replace(SETTINGS, language="en", trees=()),
     replace(SETTINGS, confirm_paid=True, lines=(Line("home", "sip:100@example.org"),)),
     SETTINGS,
+    replace(
+        SETTINGS,
+        lines=(Line("home", "sip:100@example.org"),),
+        contacts=(OMA, replace(OPA, auto_answer=True)),
+        any_key=OPA.uri,
+        glass=GlassHabits(large=True),
+    ),
+    replace(
+        SETTINGS,
+        hotline="+12125550123",
+        zone=zone("Europe/Berlin"),
+        zones=zones(),
+        quiet=QuietHours((((0, 720),),) * 7, may_dial=False, there=(0, 1439)),
+        allow=AllowLists(("contacts",), ("anyone",)),
+        accept=frozenset(Accept),
+    ),
 )
 
 
@@ -82,6 +112,7 @@ class Engine:
         self.waiting: set[str] = set()
         self.ever: set[str] = set()
         self.lookups: set[int] = set()
+        self.pairing = 0  # the newest wish the driver of pairing was told
 
     def rings(self, call: str) -> None:
         self.alive.add(call)
@@ -126,11 +157,14 @@ def something_happens(chance: random.Random, engine: Engine, serial: int) -> Eve
     """Any event: mostly of calls that exist, sometimes of calls long gone."""
     call = CallId(chance.choice(sorted(engine.ever) or ["out-0"]))
     lookup = LookupId(chance.choice(sorted(engine.lookups) or [0]))
+    # The newest, an older one, or none there ever was.
+    pairing = PairingId(chance.choice([engine.pairing, engine.pairing, engine.pairing - 1, 0]))
     tree = chance.choice(["a.example", "b.example", "e164.arpa", "other.example"])
     makers = (
         (20, lambda: KeyPressed(chance.choice(list(Key)))),
         (8, lambda: KeyPressed(Key(chance.choice("0123456789*#")))),
         (1, lambda: KeyReleased(chance.choice(list(Key)))),
+        (2, lambda: KeyHeld(chance.choice(list(Key)))),
         (10, HookLifted),
         (8, HookReplaced),
         (
@@ -157,6 +191,12 @@ def something_happens(chance: random.Random, engine: Engine, serial: int) -> Eve
         (1, lambda: DriverFailed(chance.choice(list(Driver)), "gone")),
         (1, lambda: DriverRecovered(chance.choice(list(Driver)))),
         (1, lambda: ConfigApplied(chance.choice(CONFIGS))),
+        (2, PairingAsked),
+        (2, lambda: PairingDigits(pairing, "123456")),
+        (2, lambda: PairingAnswered(chance.choice([True, True, False]))),
+        (2, lambda: PairingDone(pairing, OMAS_PHONE)),
+        (1, lambda: PairingFailed(pairing, chance.choice(list(PairingFailure)))),
+        (1, lambda: MemberRemoved(OMAS_PHONE.id)),
         (1, lambda: NoticeLeft(("Set up", "192.0.2.7"))),
         (1, lambda: ResetFailed("nobody hears")),
         (1, lambda: ConfigRefused(chance.choice(list(RunsWith)), chance.choice([None, 0, 7]))),
@@ -196,6 +236,20 @@ def check(phone: Phone, engine: Engine, now: float) -> None:
     assert due is None or due > now, "a deadline that has passed would spin"
     assert all(len(row) <= COLUMNS for row in levels.screen.rows())
     assert phone.focused is None or isinstance(phone.doing, Idle | Card)
+    assert levels.pairing is None or not phone.calls, "another phone is looked for beside a call"
+    if levels.pairing is not None:
+        engine.pairing = levels.pairing.id
+
+
+def check_family(before: Phone, event: Event, after: Phone, now: float) -> None:
+    """Nobody becomes a member but in the pairing that goes on, and after the person here has said yes."""
+    known = {member.certificate for member in before.memory.family}
+    if {member.certificate for member in after.memory.family} - known:
+        wish = present(before, now).pairing
+        assert isinstance(event, PairingDone)
+        assert wish is not None
+        assert wish.same
+        assert wish.id == event.pairing
 
 
 def walk(seed: int, length: int) -> None:
@@ -206,7 +260,7 @@ def walk(seed: int, length: int) -> None:
     coming: list[Event] = []
     for serial in range(length):
         if not coming and chance.random() < 0.01:
-            coming = [KeyPressed(Key(key)) for key in CODE]
+            coming = [KeyPressed(Key(key)) for key in chance.choice((CODE, PAIR))]
         event = coming.pop(0) if coming else something_happens(chance, engine, serial)
         if isinstance(event, IncomingCall):
             engine.rings(event.call)
@@ -214,10 +268,12 @@ def walk(seed: int, length: int) -> None:
             engine.ends(event.call)
         if isinstance(event, CallAnswered) and event.call in engine.alive - engine.waiting:
             engine.answered.add(event.call)
+        before = phone
         phone, actions = step(phone, event, now)
         for action in actions:
             engine.performs(action)
         check(phone, engine, now)
+        check_family(before, event, phone, now)
         pause = chance.choice([0.0, 0.0, 0.1, 1.0, 5.0, 200.0 if chance.random() < 0.05 else 0.5])
         until = now + pause
         while (due := deadline(phone, now)) is not None and due <= until:

@@ -28,13 +28,15 @@ from omafon.core.events import (
     ResetFailed,
     RunsWith,
 )
+from omafon.core.peace import QuietHours
 from omafon.core.present import screen
 from omafon.core.settings import Accept, Contact, Settings
+from omafon.core.zone import Zone
 from omafon.render import render
 from tests.lab.golden import GOLDEN, looks_as_approved
 from tests.unit.test_card import calling
 from tests.unit.test_routing import asking
-from tests.unit.world import SETTINGS, SIP_OMA, World
+from tests.unit.world import OPA, SETTINGS, SIP_OMA, World
 
 ENGLISH = replace(SETTINGS, language="en", name="Hall")
 LONG_NAME = Contact("Großmutter Elisabeth", "+4930654321", family=True)
@@ -83,6 +85,28 @@ def with_history(settings: Settings = SETTINGS) -> World:
 @scene
 def idle() -> World:
     return World()
+
+
+@scene
+def idle_quiet() -> World:
+    quiet = QuietHours((((13 * 60, 24 * 60),),) * 7)
+    return World(replace(SETTINGS, quiet=quiet), registered=True)
+
+
+@scene
+def asks_into_the_night_english() -> World:
+    phone = World(replace(ENGLISH, zones=(Zone("Europe/London", "GMT0BST,M3.5.0/1,M10.5.0"),)))
+    phone.lifts()
+    phone.dials("00442079460123#")
+    return phone
+
+
+@scene
+def answered_by_itself() -> World:
+    phone = World(replace(SETTINGS, contacts=(replace(OPA, auto_answer=True),)))
+    phone.is_called()
+    phone.passes(12)
+    return phone
 
 
 @scene

@@ -21,7 +21,7 @@ from omafon.core.events import (
 )
 from omafon.core.hardware import Equipment, Finding, Part, Picture, Verdict
 from omafon.core.present import lamps, screen, sound
-from omafon.core.ringing import SWEEP
+from omafon.core.ringing import FAMILY, SWEEP
 from omafon.core.screen import COLUMNS, Lamp, VoiceTrial
 from omafon.core.selftest import ANSWER_S, DELAY_S, KEYS_S, MOVED_S, STUCK_S, VERDICT_S
 from omafon.core.settings import Settings
@@ -387,7 +387,7 @@ def test_a_call_ends_it_and_rings(part: Part):
         assert phone.tone is Tone.WAITING
     else:
         assert phone.rings
-    assert sound(phone.phone, phone.now).tune == ""
+    assert sound(phone.phone, phone.now).tune == FAMILY
 
 
 def test_a_telephone_that_is_told_of_other_parts_begins_no_test_of_them():

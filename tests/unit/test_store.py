@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omafon.core.causes import Cause
 from omafon.core.events import Driver, DriverFailed, DriverRecovered, Event
-from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Memory
+from omafon.core.memory import HISTORY_LENGTH, Address, Direction, HistoryEntry, Member, Memory, Reach
 from omafon.core.settings import Route
 from omafon.drivers.store import FileStore
 from omafon.interfaces import DriverError
@@ -226,3 +227,32 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_memory(tmp_path):
         assert house.events == []
         assert memory.handset_volume + memory.ringer_volume == 100
         assert memory.history == (OMA,) * HISTORY_LENGTH
+
+
+def test_a_member_of_the_family_is_on_the_disk_at_once_and_gone_at_once(tmp_path):
+    store = FileStore(lambda _: None, tmp_path, settle_s=1000.0)
+    store.open()
+    store.keep(Memory(family=(MEMBER,)))
+    joined = until_kept(tmp_path, "omafon-00112233aabbccdd")
+    store.keep(Memory())
+    parted = until_kept(tmp_path, '"family":[]')
+    store.close()
+
+    assert joined.family == (MEMBER,)
+    assert parted.family == ()
+
+
+MEMBER = Member(
+    "omafon-00112233aabbccdd", "Oma", "+4930123456", "ab" * 32, (Address("192.168.0.7", 5061, Reach.LAN),), 1.7e9
+)
+
+
+def until_kept(directory: Path, text: str) -> Memory:
+    """What is on the disk once it holds `text`."""
+    pause, kept = threading.Event(), ""
+    for _ in range(500):
+        kept = (directory / "memory.json").read_text() if (directory / "memory.json").exists() else ""
+        if text in kept:
+            return msgspec.json.decode(kept, type=Memory)
+        pause.wait(0.01)
+    raise AssertionError(f"never kept; at last: {kept}")

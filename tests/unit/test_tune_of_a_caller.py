@@ -9,6 +9,7 @@ import pytest
 from omafon.config import ConfigError, parse, settings
 from omafon.core.events import CallId, IncomingCall
 from omafon.core.present import sound
+from omafon.core.ringing import FAMILY
 from omafon.core.settings import Accept
 from tests.unit.world import OMA, OPA, SETTINGS, World
 
@@ -22,7 +23,7 @@ def rung_by(uri: str) -> World:
     return phone
 
 
-@pytest.mark.parametrize(("uri", "tune"), [(OPA.uri, OPAS), ("sip:+4930123456@127.0.0.9", ""), ("sip:x@y", "")])
+@pytest.mark.parametrize(("uri", "tune"), [(OPA.uri, OPAS), ("sip:+4930123456@127.0.0.9", FAMILY), ("sip:x@y", FAMILY)])
 def test_the_caller_decides_what_rings(uri: str, tune: str):
     phone = rung_by(uri)
 

@@ -45,7 +45,7 @@ def test_every_route_and_every_trouble_has_its_words(language: str):
 @pytest.mark.parametrize("key", words._WORDS)
 def test_every_word_exists_in_every_language_and_fits(key: str):
     fillings = {"n": 9, "of": 9, "name": "Oma", "version": "0.1.0", "digit": 5, "ms": 43, "parts": "A, B"}
-    fillings |= {"keys": "1 2 3", "pins": "gpio12-gpio16"}
+    fillings |= {"keys": "1 2 3", "pins": "gpio12-gpio16", "time": "07:00", "at": "14:05"}
 
     for language in LANGUAGES:
         assert 0 < len(word(key, language, **fillings)) <= COLUMNS

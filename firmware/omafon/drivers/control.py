@@ -17,7 +17,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from omafon.core.events import Event, HookLifted, HookReplaced, Key, KeyPressed, KeyReleased, NoticeLeft, NumberDialled
+from omafon.core.events import (
+    Event,
+    HookLifted,
+    HookReplaced,
+    Key,
+    KeyHeld,
+    KeyPressed,
+    KeyReleased,
+    MemberRemoved,
+    NoticeLeft,
+    NumberDialled,
+    PairingAnswered,
+    PairingAsked,
+    UpdateStage,
+    UpdateTold,
+)
 from omafon.core.screen import COLUMNS, ROWS
 from omafon.interfaces import DriverError, Post
 
@@ -27,6 +42,9 @@ GROUP = "omafon"
 LONGEST_LINE = 16_384
 MOST_KEYS = 64
 LONGEST_NUMBER = 255
+LONGEST_VERSION = 80
+# As with a key of the keypad (KeyHeld).
+HELD_S = 0.8
 # Pictures replace each other while a subscriber is slow; errands do not: so many mean that it has stopped reading.
 MOST_PENDING = 256
 
@@ -39,6 +57,7 @@ class Look(Protocol):
     def status(self) -> Result: ...
     def screen(self) -> Result: ...
     def lamps(self) -> Result: ...
+    def family(self) -> list[Result]: ...
     async def reload(self, *, at_once: bool) -> Result:
         """Take what the owner wrote. Raises RequestError."""
 
@@ -64,8 +83,11 @@ class ControlSocket:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._subscribers: set[_Subscriber] = set()
+        self._down_keys: dict[Key, tuple[asyncio.TimerHandle, asyncio.Task[None] | None]] = {}
         self._methods: dict[str, Callable[[Result], Result | Awaitable[Result] | None]] = {
             "press": self._press,
+            "down": self._down,
+            "up": self._up,
             "dial": self._dial,
             "answer": self._answer,
             "hangup": self._hang_up,
@@ -73,6 +95,10 @@ class ControlSocket:
             "screen": self._screen,
             "reload": self._reload,
             "notice": self._notice,
+            "update": self._update,
+            "pair": self._pair,
+            "pair-answer": self._pair_answer,
+            "family": self._family,
         }
 
     def claim(self) -> None:
@@ -138,6 +164,9 @@ class ControlSocket:
                 await self._serve(reader, writer)
         finally:
             self._connections.discard(task)
+            # Who has gone holds nothing down any more.
+            for key in [key for key, (_, holder) in self._down_keys.items() if holder is task]:
+                self._let_go(key)
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -227,6 +256,24 @@ class ControlSocket:
         for event in [event for key in keys for event in _key_events(key)]:
             self._post(event)
 
+    def _down(self, params: Result) -> None:
+        key = _one_key(params)
+        if key in self._down_keys:
+            raise RequestError(f"the key {key.value} is down already", "Let it go first: up.")
+        held = asyncio.get_running_loop().call_later(HELD_S, self._post, KeyHeld(key))
+        self._down_keys[key] = held, asyncio.current_task()
+        self._post(KeyPressed(key))
+
+    def _up(self, params: Result) -> None:
+        key = _one_key(params)
+        if key not in self._down_keys:
+            raise RequestError(f"the key {key.value} is not down", "Press it first: down.")
+        self._let_go(key)
+
+    def _let_go(self, key: Key) -> None:
+        self._down_keys.pop(key)[0].cancel()
+        self._post(KeyReleased(key))
+
     def _dial(self, params: Result) -> None:
         number = params.get("number")
         if not isinstance(number, str) or set(params) != {"number"}:
@@ -262,6 +309,52 @@ class ControlSocket:
         if not all(isinstance(row, str) and len(row) <= COLUMNS and row.isprintable() for row in rows):
             raise RequestError("a row is no line of the display", f"Write at most {COLUMNS} characters in each.")
         self._post(NoticeLeft(tuple(rows)))
+
+    def _update(self, params: Result) -> None:
+        stage, version, percent = (params.get(name) for name in ("stage", "version", "percent"))
+        stages = [known.value for known in UpdateStage]
+        if set(params) != {"stage", "version", "percent"} or stage not in stages:
+            raise RequestError("update wants a stage, a version and percents", f"Stages are: {', '.join(stages)}.")
+        if not isinstance(version, str) or len(version) > LONGEST_VERSION or not version.isprintable():
+            raise RequestError("the version is none", 'Write it as in "0.2.0".')
+        if not isinstance(percent, int) or not 0 <= percent <= 100:
+            raise RequestError("percent is a number from 0 to 100", "Write 0 where nothing is counted.")
+        self._post(UpdateTold(UpdateStage(str(stage)), version, percent))
+
+    async def _pair(self, params: Result) -> Result:
+        _refuse(params)
+        self._post(PairingAsked())
+        await asyncio.sleep(0)
+        pairing = self._look.status()["pairing"]
+        if not isinstance(pairing, dict) or pairing["stage"] != "searching":
+            raise RequestError("the phone is in use, or its family is full", "Look with: omafon status.")
+        return pairing
+
+    async def _pair_answer(self, params: Result) -> Result:
+        same = params.get("same")
+        if not isinstance(same, bool) or set(params) != {"same"}:
+            raise RequestError("pair-answer wants to know whether the digits are the same", 'Write {"same": true}.')
+        pairing = self._look.status()["pairing"]
+        if not isinstance(pairing, dict) or pairing["stage"] != "comparing":
+            raise RequestError("there are no digits to compare", "Begin with: omafon pair.")
+        self._post(PairingAnswered(same))
+        await asyncio.sleep(0)
+        return {"pairing": self._look.status()["pairing"]}
+
+    async def _family(self, params: Result) -> Result:
+        who = params.get("remove")
+        if not set(params) <= {"remove"} or not isinstance(who, str | None):
+            raise RequestError("family wants nothing, or whom to remove", 'Write {"remove": "Oma"}.')
+        if who is not None:
+            found = [member for member in self._look.family() if who in (member["id"], member["name"])]
+            if not found:
+                raise RequestError(f"nobody in the family is called {_quoted(who)}", "Look with: omafon family.")
+            if len(found) > 1:
+                ids = " or ".join(str(member["id"]) for member in found)
+                raise RequestError(f"{len(found)} in the family are called {_quoted(who)}", f"Say which: {ids}.")
+            self._post(MemberRemoved(str(found[0]["id"])))
+            await asyncio.sleep(0)
+        return {"members": self._look.family()}
 
     @staticmethod
     def _rings(status: Result) -> bool:
@@ -309,6 +402,13 @@ class _Subscriber:
 
 
 _KEYS = {key.value: key for key in Key}
+
+
+def _one_key(params: Result) -> Key:
+    key = params.get("key")
+    if set(params) != {"key"} or not isinstance(key, str) or key not in _KEYS:
+        raise RequestError("it wants one key", 'Write {"key": "0"}; off-hook and on-hook are for press.')
+    return _KEYS[key]
 
 
 def _key_events(key: object) -> tuple[Event, ...]:

@@ -14,6 +14,7 @@ from omafon.interfaces import DriverError, Post
 
 DIRECTORY = Path("/run/omafon-requests")
 FACTORY_RESET = "factory-reset"
+UPDATE, UPDATE_NOW = "update", "update-now"
 _NAMES = {FactoryReset: FACTORY_RESET}
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from omafon import durable
 from omafon.core.events import Driver, DriverFailed, DriverRecovered
-from omafon.core.memory import HISTORY_LENGTH, HistoryEntry, Memory
+from omafon.core.memory import HISTORY_LENGTH, MOST_MEMBERS, HistoryEntry, Memory
 from omafon.interfaces import DriverError, Post
 
 FILE = "memory.json"
@@ -103,8 +103,10 @@ class FileStore:
                 self._write(memory)
 
     def _presses(self) -> bool:
-        """Whether what is to be kept knows of a call that the file does not."""
-        return self._kept is None or self._next is None or _newest(self._next) != _newest(self._kept)
+        """Whether what is to be kept knows of a call or a member of the family that the file does not."""
+        if self._kept is None or self._next is None:
+            return True
+        return _newest(self._next) != _newest(self._kept) or _pins(self._next) != _pins(self._kept)
 
     def _write(self, memory: Memory) -> None:
         try:
@@ -148,8 +150,13 @@ def _newest(memory: Memory) -> HistoryEntry | None:
     return replace(memory.history[0], seen=True) if memory.history else None
 
 
+def _pins(memory: Memory) -> tuple[str, ...]:
+    """Who is in the family: where they are may be written later."""
+    return tuple(member.certificate for member in memory.family)
+
+
 def _sane(memory: Memory) -> Memory:
     """`memory`, if its values can be. Raises ValueError."""
     if not (0 <= memory.handset_volume <= 100 and 0 <= memory.ringer_volume <= 100):
         raise ValueError("a volume is no percentage")
-    return replace(memory, history=memory.history[:HISTORY_LENGTH])
+    return replace(memory, history=memory.history[:HISTORY_LENGTH], family=memory.family[:MOST_MEMBERS])

@@ -14,16 +14,24 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 from omafon.clock import WallClock, system_clock
 from omafon.config import AudioConfig, LineConfig, SipConfig
-from omafon.core.actions import Action, PlaceCall, QueryNaptr
+from omafon.core.actions import Action, CallMember, GreetMember, HangUp, MoveCalls, PlaceCall, QueryNaptr
+from omafon.core.dialplan import SipUri
+from omafon.core.events import CallId
+from omafon.core.family import Family
 from omafon.core.screen import SoundLevels
-from omafon.drivers.sip.accounts import Accounts, Identity
+from omafon.core.settings import Route
+from omafon.drivers.sip.accounts import Account, Accounts, Identity
 from omafon.drivers.sip.callback import describe
 from omafon.drivers.sip.calls import Legs
 from omafon.drivers.sip.engine import Doorbell, Engine, check_sip
+from omafon.drivers.sip.family import FamilyWay
 from omafon.drivers.sip.voice import Voice
+from omafon.identity import Identity as Certificate
+from omafon.identity import IdentityBroken
 from omafon.interfaces import DriverError, Post
 
 __all__ = ["SipCalls", "check_sip"]
@@ -36,10 +44,15 @@ FAREWELL_S = 1.5
 JOIN_S = 2.5
 
 
+def _no_certificate() -> Certificate:
+    raise IdentityBroken("this phone has none")
+
+
 class SipCalls:
     """Implements interfaces.Calls.
 
-    `port` is where it listens, by UDP and TCP, once it is open.
+    `port` is where it listens, by UDP and TCP, once it is open; `family_port` where it does for the family, by TLS,
+    while there is one. `certificate` reads the own certificate, when it is needed first.
     """
 
     def __init__(
@@ -53,8 +66,12 @@ class SipCalls:
         *,
         mixed: bool = False,
         wall_clock: WallClock = system_clock,
+        family_port: int = 5061,
+        certificate: Callable[[], Certificate] = _no_certificate,
     ) -> None:
         self.port = 0
+        self._family_port = family_port
+        self._certificate = certificate
         self._wall_clock = wall_clock
         self._post = post
         self._sip = sip
@@ -63,7 +80,7 @@ class SipCalls:
         self._mixed = mixed
         self._doorbell: Doorbell | None = None
         self._thread: threading.Thread | None = None
-        self._actions: deque[Action | Identity] = deque()
+        self._actions: deque[Action | Identity | Family] = deque()
         self._levels: deque[SoundLevels] = deque(maxlen=1)
         self._stop = threading.Event()
         self._round_at = 0.0
@@ -109,6 +126,11 @@ class SipCalls:
         self._actions.append(Identity(lines, name, number))
         self._wake()
 
+    def family(self, family: Family) -> None:
+        """Let these members in and nobody else, and tell them where we are."""
+        self._actions.append(family)
+        self._wake()
+
     def sound(self, levels: SoundLevels) -> None:
         """Join `levels.voice` with the handset and play `levels.tone` into it; the newest levels win."""
         self._levels.append(levels)
@@ -126,7 +148,16 @@ class SipCalls:
     # All below runs on the engine's thread.
 
     def _run(self, started: "queue.SimpleQueue[DriverError | None]") -> None:
-        room = _EngineRoom(self._post, self._sip, self._audio, self._identity, self._wall_clock, mixed=self._mixed)
+        room = _EngineRoom(
+            self._post,
+            self._sip,
+            self._audio,
+            self._identity,
+            self._wall_clock,
+            self._family_port,
+            self._certificate,
+            mixed=self._mixed,
+        )
         what = cure = ""
         try:
             self.port = room.open(self._identity)
@@ -166,6 +197,8 @@ class SipCalls:
             match self._actions.popleft():
                 case Identity() as identity:
                     room.be(identity)
+                case Family() as family:
+                    room.family.be(family, time.monotonic())
                 case action:
                     room.perform(action)
         while self._levels:
@@ -182,6 +215,8 @@ class _EngineRoom:
         audio: AudioConfig,
         identity: Identity,
         wall_clock: WallClock,
+        family_port: int,
+        certificate: Callable[[], Certificate],
         *,
         mixed: bool,
     ) -> None:
@@ -190,6 +225,18 @@ class _EngineRoom:
         self._legs = Legs(post, lambda line: self._srtp.get(line) == "mandatory")
         self._accounts = Accounts(engine, post, self._legs.arrive, sip, identity, wall_clock)
         self._accounts.in_use = self._legs.uses
+        self.family = FamilyWay(
+            engine,
+            post,
+            self._legs.arrive,
+            sip,
+            family_port,
+            certificate,
+            self._accounts.family_configuration,
+            self._place,
+        )
+        self._accounts.family_account = self.family.select
+        self._legs.certificate = self.family.certificate
         self.voice = Voice(engine, self._legs, audio.voice, post, mixed=mixed)
         self._legs.media_changed = self.voice.media_changed
         engine.card_failed = self.voice.card_failed
@@ -215,14 +262,28 @@ class _EngineRoom:
         self._srtp |= {line.name: line.srtp for line in identity.lines}
 
     def perform(self, action: Action) -> None:
-        if isinstance(action, PlaceCall):
-            account, uri = self._accounts.by_line(action.line), self._accounts.own_uri(action.line, action.uri)
-            self._legs.place(action, account, uri)
-        else:
-            self._legs.perform(action)
+        match action:
+            case PlaceCall():
+                account, uri = self._accounts.by_line(action.line), self._accounts.own_uri(action.line, action.uri)
+                self._legs.place(action, account, uri)
+            case CallMember():
+                self.family.call(action, time.monotonic())
+            case GreetMember():
+                self.family.greet(action, time.monotonic())
+            case MoveCalls():
+                self.family.leave_dead_connections()
+                self._legs.move()
+            case HangUp(call) if self.family.give_up(call):
+                pass
+            case _:
+                self._legs.perform(action)
+
+    def _place(self, call: CallId, uri: str, account: Account, own_uri: str) -> None:
+        self._legs.place(PlaceCall(call, SipUri(uri), None, Route.FAMILY), account, own_uri)
 
     def settle(self, now: float) -> None:
         self._accounts.settle(now)
+        self.family.settle(now)
         self._legs.settle(now)
         self.voice.settle(now)
 
@@ -240,6 +301,7 @@ class _EngineRoom:
         # In this order: the engine counts on each being gone before the next.
         self.voice.close()
         self._legs.clear()
+        self.family.close()
         self._accounts.close()
         gc.collect()
         self._engine.destroy()

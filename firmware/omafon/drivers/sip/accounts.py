@@ -64,6 +64,7 @@ class Account(pj.Account):  # type: ignore[misc]
 
     line: str | None = None
     tls = False
+    family = False
 
     def __init__(self, ring: Ring) -> None:
         super().__init__()
@@ -257,6 +258,7 @@ class Accounts:
         self._clock_offset_s: float | None = None
         self._be_called(identity)
         self.in_use: Callable[[int], bool] = lambda _: False
+        self.family_account: Callable[[int, str], int | None] = lambda _, __: None
         self._direct: Account | None = None
         self._lines: dict[str, LineAccount] = {}
         self._given_up: list[LineAccount] = []
@@ -362,6 +364,9 @@ class Accounts:
         The engine prefers a line whose transport and user match. The line it is only when its registrar sent it.
         """
         assert self._direct is not None
+        family = self.family_account(account, source)
+        if family is not None:
+            return family
         for line in self._lines.values():
             if line.getId() == account and line.flow and line.flow == source:
                 return account
@@ -393,10 +398,24 @@ class Accounts:
         config.sipConfig.transportId = self._engine.transports[line.transport, version]
         return config
 
+    def family_configuration(self, uri: str, version: int) -> Any:
+        """An account for members of the family, by that version of IP."""
+        config = self._configuration(uri, "mandatory")
+        if version == 6:
+            config.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY
+        # Where we listen, not where this connection happens to come from: members call back there.
+        config.natConfig.contactUseSrcPort = 0
+        config.natConfig.contactRewriteUse = 0
+        if self._sip.stun:
+            config.natConfig.iceEnabled = True
+            config.natConfig.mediaStunUse = pj.PJSUA_STUN_RETRY_ON_FAILURE
+        return config
+
     def _configuration(self, uri: str, srtp: str) -> Any:
         config = pj.AccountConfig()
         config.idUri = uri
         config.sipConfig.autoRespondSipMessage = False
+        config.natConfig.sipStunUse = config.natConfig.mediaStunUse = pj.PJSUA_STUN_USE_DISABLED
         media = config.mediaConfig
         # The engine would re-INVITE to agree on one codec after an answer with several; both ends can switch.
         media.lockCodecEnabled = False

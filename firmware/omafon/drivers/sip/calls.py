@@ -69,6 +69,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.announced = self.outgoing
         self.over = False
         self.tls = account.tls
+        self.family = account.family
         self.media: Any = None
         self.generation = 0
         self.hold_wanted = False
@@ -84,6 +85,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._far_hold = False
         self._elsewhere = False
         self._parts_when_confirmed = False
+        self.refusal = ("", 0)
         self._travels: MediaChanged | None = None
 
     def tell(self, event: Any) -> None:
@@ -102,7 +104,7 @@ class Leg(pj.Call):  # type: ignore[misc]
             # No BYE may overtake the ACK of our 200 (RFC 3261 section 15).
             self._parts_when_confirmed = True
         else:
-            self.hangup(settings(status))
+            self.hangup(refusing(settings(status), *self.refusal))
 
     def hold(self, wanted: bool) -> None:
         """Put the far end on hold with 'sendonly', or take it back (RFC 3264 section 8.4)."""
@@ -116,6 +118,18 @@ class Leg(pj.Call):  # type: ignore[misc]
                 self.reinvite(offer)
         except pj.Error:
             self.hold_retry_at = time.monotonic() + HOLD_RETRY_S
+
+    @property
+    def answered(self) -> bool:
+        return self._answered
+
+    def move(self) -> None:
+        """Tell the far end our new address, by a re-INVITE with sockets of its own."""
+        offer = settings()
+        offer.opt.flag |= pj.PJSUA_CALL_UPDATE_CONTACT | pj.PJSUA_CALL_UPDATE_VIA | pj.PJSUA_CALL_REINIT_MEDIA
+        if not self.hold_wanted:
+            offer.opt.flag |= pj.PJSUA_CALL_UNHOLD
+        self.reinvite(offer)
 
     @guarded
     def onCallState(self, _: Any) -> None:  # noqa: N802
@@ -220,7 +234,7 @@ class Leg(pj.Call):  # type: ignore[misc]
                 return Cause.NO_ANSWER
             case Cause.WRONG_PASSWORD if self.line is None:
                 return Cause.FORBIDDEN
-            case Cause.NO_COMMON_CODEC if self._legs.srtp_mandatory(self.line):
+            case Cause.NO_COMMON_CODEC if self.family or self._legs.srtp_mandatory(self.line):
                 return Cause.SRTP_REFUSED
             case _:
                 return cause
@@ -229,14 +243,16 @@ class Leg(pj.Call):  # type: ignore[misc]
 class Legs:
     """All legs, and the actions on them.
 
-    `media_changed` is called whenever a leg's voice came, went or was renewed.
+    `media_changed` is called whenever a leg's voice came, went or was renewed. `certificate` tells the pin of the
+    member of the family that 'address:port' is.
     """
 
     def __init__(self, post: Post, srtp_mandatory: Callable[[str | None], bool]) -> None:
         self._post = post
         self._legs: dict[CallId, Leg] = {}
         self._parting: set[Leg] = set()
-        self._arrived: list[tuple[Leg, str]] = []
+        self._arrived: list[tuple[Leg, str, str]] = []
+        self.certificate: Callable[[str], str] = lambda _: ""
         self._count = 0
         self.srtp_mandatory = srtp_mandatory
         self.media_changed: Callable[[], None] = lambda: None
@@ -246,16 +262,17 @@ class Legs:
         self._count += 1
         leg = Leg(account, CallId(f"in-{self._count}"), self._post, self, prm.callId)
         self._legs[leg.call] = leg
-        self._arrived.append((leg, prm.rdata.srcAddress))
+        source = prm.rdata.srcAddress
+        self._arrived.append((leg, source, self.certificate(source) if leg.family else ""))
 
     def announce(self) -> None:
         """Post the calls that arrived and that the engine did not refuse itself, such as one without SRTP."""
         arrived, self._arrived = self._arrived, []
-        for leg, source in arrived:
+        for leg, source, certificate in arrived:
             if leg.call in self._legs and leg.isActive():
                 name, uri = parse_party(leg.getInfo().remoteUri)
                 leg.announced = True
-                leg.tell(IncomingCall(leg.call, uri, name, host(source), leg.line))
+                leg.tell(IncomingCall(leg.call, uri, name, host(source), leg.line, certificate))
 
     def place(self, action: PlaceCall, account: Account | None, from_uri: str) -> None:
         """Send an INVITE; whatever keeps it from leaving is posted as the call's end."""
@@ -285,7 +302,8 @@ class Legs:
                     leg.answer(settings(RINGING))
                 case AnswerCall():
                     leg.answer(settings(OK))
-                case RejectCall(_, status):
+                case RejectCall(_, status, reason, retry_after_s):
+                    leg.refusal = (reason, retry_after_s)
                     self._part(leg, status)
                 case HangUp():
                     self._part(leg, 0)
@@ -297,6 +315,12 @@ class Legs:
                     leg.dialDtmf(digit)
         except pj.Error as error:
             log.info("call %s: %s: %s", leg.call, type(action).__name__, describe(error))
+
+    def move(self) -> None:
+        """We are at another address: tell the members we speak with, and send the voice from there."""
+        for leg in self.alive:
+            if leg.family and leg.answered:
+                leg.move()
 
     def settle(self, now: float) -> None:
         """Try again to hold and to resume what had to wait."""
@@ -359,6 +383,16 @@ def settings(status: int = 0) -> Any:
     prm.opt.audioCount = 1
     prm.opt.videoCount = 0
     prm.opt.textCount = 0
+    return prm
+
+
+def refusing(prm: Any, reason: str, retry_after_s: int) -> Any:
+    """`prm` with why a call is refused, and when it may be tried again (RFC 3261 section 20.33)."""
+    prm.reason = reason
+    if retry_after_s:
+        header = pj.SipHeader()
+        header.hName, header.hValue = "Retry-After", str(retry_after_s)
+        prm.txOption.headers.append(header)
     return prm
 
 

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """The one pjsua2 endpoint of the process: how it is set up, where it listens, what it may log."""
 
+import ctypes
 import errno
 import ipaddress
 import logging
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import _pjsua2
 import pjsua2 as pj
 
 from omafon.config import AudioConfig, SipConfig
@@ -18,6 +20,8 @@ from omafon.drivers.sip.callback import describe, guarded
 from omafon.interfaces import DriverError
 
 log = logging.getLogger("omafon.sip")
+
+_C = ctypes.CDLL(_pjsua2.__file__)
 
 # What the engine calls the codecs, and their place among all it has compiled in.
 CODECS = {"opus": "opus/48000", "g722": "G722/16000", "pcma": "PCMA/8000", "pcmu": "PCMU/8000"}
@@ -78,6 +82,8 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         self.select_account: Callable[[int, str], int] = lambda account, _: account
         self.card_failed: Callable[[], None] = lambda: None
         self.tls_failed: Callable[[Any], None] = lambda _: None
+        self.connected: Callable[[Any, Any], bool] = lambda _, __: True
+        self.disconnected: Callable[[Any], None] = lambda _: None
         self._sip = sip
         self._audio = audio
         self._log = EngineLog()
@@ -115,6 +121,14 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
                 return socket.gethostname()
             return bracketed(towards.getsockname()[0])
 
+    def shut(self, connection: int) -> None:
+        """Close a connection once nobody needs it, and let nobody begin to; `connection` is a transport's handle.
+
+        By the C function itself: the binding gives handles away as numbers, and takes none back.
+        """
+        if _C.pjsip_transport_shutdown(ctypes.c_void_p(connection)):
+            log.error("a connection cannot be closed")
+
     def destroy(self) -> None:
         """End it, sending nothing any more."""
         self.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
@@ -128,6 +142,9 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         agent.userAgent = "Omafon"  # without a version: strangers may ask too
         agent.mwiUnsolicitedEnabled = True
         agent.natTypeInSdp = 0
+        if self._sip.stun:
+            agent.stunServer.append(self._sip.stun)
+            agent.stunIgnoreFailure = True
         media.clockRate = RATE_HZ
         media.audioFramePtime = FRAME_MS
         media.ptime = PTIME_MS
@@ -223,8 +240,22 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
 
     @guarded
     def onTransportState(self, prm: Any) -> None:  # noqa: N802
-        if prm.type.startswith("TLS") and prm.lastError and not prm.tlsInfo.isEmpty() and prm.tlsInfo.verifyStatus:
+        if not prm.type.startswith("TLS"):
+            return
+        if prm.lastError and not prm.tlsInfo.isEmpty() and prm.tlsInfo.verifyStatus:
             self.tls_failed(prm.tlsInfo.remoteCertInfo)
+        if prm.state != pj.PJSIP_TP_STATE_CONNECTED:
+            self.disconnected(prm.hnd)
+        elif not self._may_be_used(prm):
+            # Before the first byte: what waits to be sent stays here, and what comes is not read.
+            self.shut(prm.hnd)
+
+    def _may_be_used(self, prm: Any) -> bool:
+        try:
+            return self.connected(prm.hnd, prm.tlsInfo)
+        except Exception as error:  # noqa: BLE001  # the edge of a thread; whatever is wrong, nobody gets in by it
+            log.error("a connection could not be examined: %s", describe(error))
+            return False
 
 
 class Doorbell:

@@ -9,11 +9,12 @@ from pathlib import Path
 from omafon import cards
 from omafon.core.events import Driver
 from omafon.core.loudness import factor, ringer_db
+from omafon.core.ringing import FAMILY
 from omafon.core.screen import SoundLevels
 from omafon.drivers.sound.output import PERIOD_S, CardError, Output, found
 from omafon.drivers.sound.player import Player
 from omafon.drivers.sound.troubles import Troubles
-from omafon.drivers.sound.tunes import RATE_HZ, Tune, TuneError, tune
+from omafon.drivers.sound.tunes import RATE_HZ, Tune, TuneError, family_ring, tune
 from omafon.interfaces import Post
 
 log = logging.getLogger("omafon.sound")
@@ -173,7 +174,7 @@ class Ringer:
         """The tune to ring with. The bell, which takes a while to be made, is so before anything rings; a file is
         read when it is first named, and kept until another is."""
         if self._bell is None or self._bell[0] != levels.country:
-            self._bell = levels.country, tune("", levels.country)
+            self._bell, self._tune = (levels.country, tune("", levels.country)), None
         if not levels.tune:
             if levels.ringing:
                 # Told until something rings as it shall, so that its owner sees it after the call too.
@@ -181,7 +182,9 @@ class Ringer:
             return self._bell[1]
         if self._tune is None or self._tune[0] != levels.tune:
             try:
-                self._tune = levels.tune, tune(levels.tune, levels.country)
+                of_family = levels.tune == FAMILY
+                made = family_ring(self._bell[1]) if of_family else tune(levels.tune, levels.country)
+                self._tune = levels.tune, made
                 self._troubles.solve("tune")
             except TuneError as error:
                 # Read anew at the next call: for this one the bell rings.

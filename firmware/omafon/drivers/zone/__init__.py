@@ -7,7 +7,7 @@ datagram gets between.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import cast
@@ -121,7 +121,9 @@ class Zone:
 
         Nothing is changed, and DriverError says so, when `name` no longer holds what was read there.
         """
-        update = self._update(name, new, old)
+        self._send(self._update(name, new, old), name)
+
+    def _send(self, update: dns.update.UpdateMessage, name: str) -> None:
         wire = self._exchange(update.to_wire())
         # Looked at before its signature is verified: an answer that refuses the key cannot be signed with it.
         said = dns.message.from_wire(wire, keyring=False)
@@ -138,6 +140,17 @@ class Zone:
             raise self._refusal(said.rcode(), name)
         if not tsig:
             raise DriverError("the server's answer is not signed", "It may be forged: ask the keeper of the zone.")
+
+    def point(self, name: str, addresses: Iterable[str], ttl_s: int) -> None:
+        """Let `name` lead to exactly these IP addresses: its A and AAAA records, in one update (RFC 2136)."""
+        key = dns.tsig.Key(self._key.name, self._key.secret, self._key.algorithm)
+        update = dns.update.UpdateMessage(self._domain + ".", keyring=key)
+        owner = dns.name.from_text(name)
+        update.delete(owner, "A")
+        update.delete(owner, "AAAA")
+        for address in addresses:
+            update.add(owner, ttl_s, "AAAA" if ":" in address else "A", address)
+        self._send(update, name)
 
     def in_words(self, name: str, new: Records, *, old: Records) -> list[str]:
         """The update that `replace` sends, as nsupdate(1) would be told it."""
