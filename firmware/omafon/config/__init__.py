@@ -8,32 +8,40 @@ file with all three, and `reading` turns files into a Config.
 
 from omafon.config.checking import ConfigError, Problem
 from omafon.config.parts import (
+    AllowConfig,
     AudioConfig,
     Config,
     ContactConfig,
     DisplayConfig,
     EnumConfig,
+    FamilyConfig,
     IncomingConfig,
     LineConfig,
+    OwnNameConfig,
     PhoneConfig,
     PublishConfig,
+    QuietConfig,
     SipConfig,
     WifiConfig,
 )
 from omafon.config.reading import exposed, load, parse, settings
 
 __all__ = [
+    "AllowConfig",
     "AudioConfig",
     "Config",
     "ConfigError",
     "ContactConfig",
     "DisplayConfig",
     "EnumConfig",
+    "FamilyConfig",
     "IncomingConfig",
     "LineConfig",
+    "OwnNameConfig",
     "PhoneConfig",
     "Problem",
     "PublishConfig",
+    "QuietConfig",
     "SipConfig",
     "WifiConfig",
     "exposed",

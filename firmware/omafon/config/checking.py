@@ -27,6 +27,7 @@ _RULES: dict[tuple[str, ...], Rule] = {
     ("phone", "area"): rules.area,
     ("phone", "board"): rules.name,
     ("phone", "digit_map"): rules.digit_map,
+    ("phone", "zone"): rules.zone,
     ("sip", "address"): rules.address,
     ("sip", "ca"): rules.text,
     ("line", "name"): rules.name,
@@ -43,9 +44,18 @@ _RULES: dict[tuple[str, ...], Rule] = {
     ("enum", "publish", "key_name"): rules.key_name,
     ("enum", "publish", "key_secret"): rules.secret,
     ("enum", "publish", "key_credential"): rules.credential,
+    ("sip", "stun"): rules.stun,
+    ("family", "name"): rules.optional_tree,
+    ("family", "update", "zone"): rules.tree,
+    ("family", "update", "server"): rules.server,
+    ("family", "update", "key_name"): rules.key_name,
+    ("family", "update", "key_secret"): rules.secret,
+    ("family", "update", "key_credential"): rules.credential,
     ("audio", "voice"): rules.card,
     ("audio", "ringer"): rules.card,
     ("display", "night"): rules.night,
+    **{("quiet", day): rules.spans for day in ("hours", *rules.DAYS)},
+    ("quiet", "there"): rules.night,
     ("wifi", "ssid"): rules.ssid,
     ("wifi", "password"): rules.passphrase,
     ("wifi", "password_credential"): rules.credential,
@@ -54,9 +64,14 @@ _RULES: dict[tuple[str, ...], Rule] = {
     ("contact", "number"): rules.number,
     ("contact", "uri"): rules.uri,
     ("contact", "tune"): rules.tune,
+    ("contact", "zone"): rules.zone,
 }
 _RANGES: dict[tuple[str, ...], range] = {
     ("sip", "port"): rules.PORTS,
+    ("phone", "hotline_after_s"): rules.HOTLINE_AFTER_S,
+    ("incoming", "strangers_per_hour"): rules.STRANGERS_PER_HOUR,
+    ("family", "port"): rules.FAMILY_PORTS,
+    ("family", "update", "ttl_s"): rules.TTL_S,
     ("enum", "budget_ms"): rules.BUDGET_MS,
     ("enum", "publish", "ttl_s"): rules.TTL_S,
     ("audio", "sidetone_db"): rules.SIDETONE_DB,
@@ -71,6 +86,7 @@ _UNITS = {
     "sidetone_db": " decibels",
     "microphone_db": " decibels",
     "dim_after_s": " seconds",
+    "hotline_after_s": " seconds",
     "off_after_min": " minutes",
 }
 
@@ -122,7 +138,8 @@ class Check:
                 self._unknown(path, key, list(fields))
         for known in fields.values():
             if known.required and known.name not in value:
-                self.wrong((*path, known.name), "is missing", f'Add it: {known.name} = "…".')
+                blank = "…" if known.type in (int, float) else '"…"'
+                self.wrong((*path, known.name), "is missing", f"Add it: {known.name} = {blank}")
 
     def together(self, data: dict[str, Any]) -> None:
         """What no key shows alone. Values of a wrong type are passed over: they were reported already."""
@@ -146,6 +163,7 @@ class Check:
         for i, contact in contacts:
             if not (contact.get("number") or contact.get("uri")):
                 self.wrong(("contact", i), "has neither number nor uri", 'Add one: number = "+4930123456".')
+        self._named(data, [name for _, row in contacts if isinstance(name := row.get("name"), str)])
         if audio.get("codecs") == []:
             self.wrong(("audio", "codecs"), "is empty, and no voice could travel", "Leave the key out for all codecs.")
         asked = [tree for _, tree in trees] if "trees" in enum else list(EnumConfig().trees)
@@ -157,8 +175,21 @@ class Check:
         with_tls = [server.startswith(rules.TLS) for _, server in _texts(enum, "servers")]
         if any(with_tls) and not all(with_tls):
             self.wrong(("enum", "servers"), "mixes servers with and without TLS", "Keep one kind.")
+        self._own_name(_table(data, "family"))
         if isinstance(enum.get("publish"), dict):
             self._published(enum["publish"], _table(data, "phone").get("number"))
+
+    def _named(self, data: dict[str, Any], contacts: list[str]) -> None:
+        """Whether those who are named elsewhere are in the phone book."""
+        for key in ("any_key", "hotline"):
+            name = _table(data, "phone").get(key)
+            if isinstance(name, str) and name and name not in contacts:
+                cure = did_you_mean(name, contacts) if contacts else "Add a [[contact]] of that name."
+                self.wrong(("phone", key), f"{quoted(name)} is no contact", cure)
+        for table, key in (("quiet", "may_ring"), ("allow", "callers"), ("allow", "called")):
+            for i, entry in _texts(_table(data, table), key):
+                if fault := rules.listed(entry, contacts):
+                    self.wrong((table, key, i), *fault)
 
     def _anchored(self, enum: dict[str, Any], trees: Sequence[str]) -> None:
         """Whether [enum.anchors] holds keys of the trees, or of zones above them."""
@@ -169,6 +200,21 @@ class Check:
                 self.wrong(("enum", "anchors", zone), "is no zone of the trees", cure)
             elif isinstance(anchor, str) and (fault := rules.anchor(anchor)):
                 self.wrong(("enum", "anchors", zone), *fault)
+
+    def _own_name(self, family: dict[str, Any]) -> None:
+        """Whether [family] names what [family.update] shall update, and one secret to do so."""
+        whole, update = ("family", "update"), _table(family, "update")
+        if not update:
+            return
+        if update.get("key_secret") and update.get("key_credential"):
+            self.wrong((*whole, "key_credential"), "stands beside `key_secret`", "Keep one of the two.")
+        elif not (update.get("key_secret") or update.get("key_credential")):
+            self.wrong(whole, "has no key", 'Add the secret: key_secret = "…", or key_credential.')
+        name, zone = family.get("name"), update.get("zone")
+        if not name:
+            self.wrong(whole, "has no name to update", 'Add it to [family]: name = "oma.example.org".')
+        elif isinstance(name, str) and isinstance(zone, str) and not _within(name, zone):
+            self.wrong((*whole, "zone"), f"does not hold {rules.domain(name)}", "Name the zone that does.")
 
     def _published(self, publish: dict[str, Any], number: object) -> None:
         """Whether the own number can be published as [enum.publish] says."""
@@ -302,6 +348,10 @@ def _tables(whole: type[Part]) -> dict[str, tuple[str, ...]]:
             found[name] = kind.__struct_fields__
             found.update({f"{name}.{inner}": keys for inner, keys in _tables(kind).items()})
     return found
+
+
+def _within(name: str, zone: str) -> bool:
+    return f".{rules.domain(name)}".endswith(f".{rules.domain(zone)}")
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from omafon.config import rules
+from omafon.config import rules, zones
 from omafon.config.checking import Check, ConfigError, Problem
 from omafon.config.lines import Path, key_lines
-from omafon.config.parts import Config, LineConfig, Part, WifiConfig
+from omafon.config.parts import Config, LineConfig, Part, QuietConfig, WifiConfig
 from omafon.config.rules import Fault, Rule, quoted
 from omafon.core.glass import GlassHabits
+from omafon.core.peace import PATTERN, AllowLists, QuietHours
 from omafon.core.settings import Accept, Contact, DnssecPolicy, Line, Settings, Tree
+from omafon.core.whereabouts import home_zone
 
 P = TypeVar("P", bound=Part)
 
@@ -111,6 +113,10 @@ def settings(config: Config) -> Settings:
     policies = {rules.domain(suffix): DnssecPolicy(policy) for suffix, policy in config.enum.dnssec.items()}
     default = DnssecPolicy.PREFER
     night = rules.minutes(config.display.night)
+    glass = GlassHabits(
+        config.display.dim_after_s, 60 * config.display.off_after_min, *night, large=config.display.large
+    )
+    dialled = {person.name: rules.e164(person.number) or person.uri for person in reversed(config.contact)}
     return Settings(
         name=config.phone.name,
         number=rules.e164(config.phone.number),
@@ -119,7 +125,16 @@ def settings(config: Config) -> Settings:
         language=config.phone.language,
         lines=tuple(Line(line.name, line.aor) for line in config.line),
         contacts=tuple(
-            Contact(person.name, rules.e164(person.number), person.uri, person.speed_dial, person.family, person.tune)
+            Contact(
+                name=person.name,
+                number=rules.e164(person.number),
+                uri=person.uri,
+                speed_dial=person.speed_dial,
+                family=person.family,
+                tune=person.tune,
+                zone=person.zone,
+                auto_answer=person.auto_answer,
+            )
             for person in config.contact
         ),
         trees=tuple(Tree(suffix, policies.get(suffix, default)) for suffix in map(rules.domain, config.enum.trees)),
@@ -128,8 +143,32 @@ def settings(config: Config) -> Settings:
         digit_map=config.phone.digit_map,
         confirm_paid=config.phone.confirm_paid,
         port=config.sip.port,
-        glass=GlassHabits(config.display.dim_after_s, 60 * config.display.off_after_min, *night),
+        address=config.sip.address,
+        family_port=config.family.port,
+        family_name=rules.domain(config.family.name),
+        glass=glass,
+        quiet=_quiet(config.quiet),
+        allow=AllowLists(_listed(config.allow.callers), _listed(config.allow.called)),
+        strangers_per_hour=config.incoming.strangers_per_hour,
+        zone=zones.zone(config.phone.zone or home_zone(config.phone.country)),
+        zones=zones.zones(tuple(person.zone for person in config.contact if person.zone)),
+        any_key=dialled.get(config.phone.any_key, ""),
+        hotline=dialled.get(config.phone.hotline, ""),
+        hotline_after_s=float(config.phone.hotline_after_s),
     )
+
+
+def _quiet(config: QuietConfig) -> QuietHours:
+    days = [getattr(config, day) for day in rules.DAYS]
+    week = tuple(rules.hours(config.hours if day is None else day) for day in days)
+    status = 486 if config.answer == "busy" else 480
+    there = rules.minutes(config.there)
+    return QuietHours(week if any(week) else (), _listed(config.may_ring), status, config.may_dial, there)
+
+
+def _listed(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Entries of a list in the form they are compared in: numbers without the signs between their digits."""
+    return tuple(bare if PATTERN.fullmatch(bare := rules.e164(entry)) else entry for entry in entries)
 
 
 def _unreadable(error: OSError | ValueError, file: str) -> Problem:
@@ -218,9 +257,13 @@ def _with_credentials(config: Config, lines: dict[Path, int], file: str, beside:
     if (publish := enum.publish) and (name := publish.key_credential):
         key = secret(name, ("enum", "publish", "key_credential"), "key_secret", rules.secret)
         enum = msgspec.structs.replace(enum, publish=msgspec.structs.replace(publish, key_secret=key))
+    family = config.family
+    if (update := family.update) and (name := update.key_credential):
+        key = secret(name, ("family", "update", "key_credential"), "key_secret", rules.secret)
+        family = msgspec.structs.replace(family, update=msgspec.structs.replace(update, key_secret=key))
     if check.problems:
         raise ConfigError(check.problems)
-    return msgspec.structs.replace(config, line=tuple(complete), wifi=tuple(networks), enum=enum)
+    return msgspec.structs.replace(config, line=tuple(complete), wifi=tuple(networks), enum=enum, family=family)
 
 
 def _credential(name: str, instead: str, beside: FilePath) -> str | Fault:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 
+from omafon.config import zones
+from omafon.core import peace
 from omafon.core.digitmap import DigitMapError, compile_digit_map
 
 Fault = tuple[str, str]
@@ -21,9 +23,14 @@ Rule = Callable[[str], Fault | None]
 
 BUDGET_MS = range(50, 10_001)
 PORTS = range(65_536)
+FAMILY_PORTS = range(1, 65_536)
 DIM_AFTER_S = range(3601)
 OFF_AFTER_MIN = range(1441)
 SPEED_DIALS = range(1, 100)
+# Long enough for the first digit of an emergency number.
+HOTLINE_AFTER_S = range(2, 61)
+STRANGERS_PER_HOUR = range(1, 3601)
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 TTL_S = range(60, 86_401)
 SIDETONE_OFF_DB = -60
 SIDETONE_DB = range(SIDETONE_OFF_DB, 1)
@@ -57,6 +64,7 @@ _ANCHOR = re.compile(
 )
 TLS = "tls://"
 _NIGHT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.A)
+_SPAN = re.compile(r"\s*([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))\s*", re.A)
 _SEPARATORS = str.maketrans("", "", " -./")
 _USB_SOCKET = re.compile(r"USB=[0-9]+-[0-9]+(?:\.[0-9]+)*", re.A)
 _CARD_INDEX = re.compile(r"(?:plug)?hw:\d|.*\bCARD=\d", re.A)
@@ -233,6 +241,14 @@ def endpoint(value: str) -> tuple[str, int]:
     return host_part, int(port or 53)
 
 
+def stun(value: str) -> Fault | None:
+    """HOST[:PORT], or nothing."""
+    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?", value)
+    if value == "" or (found and host(found[1]) and 0 < int(found[2] or 3478) in PORTS):
+        return None
+    return f"{quoted(value)} is not a STUN server", 'Write it as in "stun.example.org:3478".'
+
+
 def name_server(value: str) -> Fault | None:
     """ADDR[:PORT], or tls://ADDR[:PORT][#NAME], where NAME is the one in the certificate."""
     place, hash_sign, certified = value.removeprefix(TLS).partition("#")
@@ -287,6 +303,46 @@ def minutes(value: str) -> tuple[int, int]:
         return 0, 0
     hours = [int(part) for part in found.groups()]
     return 60 * hours[0] + hours[1], 60 * hours[2] + hours[3]
+
+
+def spans(value: str) -> Fault | None:
+    """Hours of a day, each from when to when, divided by commas; or nothing."""
+    if value and len(hours(value)) != value.count(",") + 1:
+        return "is no time from one hour to another", 'Write it as "22:00-07:00" or "13:00-15:00, 22:00-07:00".'
+    return None
+
+
+def hours(value: str) -> tuple[tuple[int, int], ...]:
+    """Begin and end of `spans`, in minutes since midnight.
+
+    >>> hours("13:00-15:00, 22:00-07:00"), hours("00:00-24:00")
+    (((780, 900), (1320, 420)), ((0, 1440),))
+    """
+    found = [_SPAN.fullmatch(part) for part in value.split(",")] if value else []
+    times = [[int(part) for part in span.groups() if part is not None] for span in found if span is not None]
+    pairs = [(60 * begin + minute, 60 * end + end_minute) for begin, minute, end, end_minute in times]
+    return tuple((begin, end) for begin, end in pairs if begin != end)
+
+
+def zone(value: str) -> Fault | None:
+    """A name of the IANA database, or nothing."""
+    if value == "" or zones.zone(value) is not None:
+        return None
+    known = [name for name in zones.names() if "/" in name]
+    cure = did_you_mean(value, known) if len(value) <= 40 else ""
+    return f"{quoted(value)} is no time zone", cure if cure.startswith("Did") else 'Write it as in "Europe/Berlin".'
+
+
+def listed(value: str, contacts: list[str]) -> Fault | None:
+    """Who may ring or be called: a group, a contact, a number, or what numbers begin with."""
+    groups = [peace.ANYONE, peace.CONTACTS, peace.FAMILY]
+    if value in groups or value in contacts or peace.PATTERN.fullmatch(e164(value)):
+        return None
+    if re.fullmatch(r"[0-9]+\*?", e164(value)):
+        return number(value)
+    close = did_you_mean(value, [*groups, *contacts])
+    cure = close if close.startswith("Did") else 'Name a contact, or write a number as in "+4930123456" or "+4930*".'
+    return f"{quoted(value)} is no contact", cure
 
 
 def ssid(value: str) -> Fault | None:
