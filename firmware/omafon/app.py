@@ -38,7 +38,7 @@ from omafon.inbox import Inbox
 from omafon.interfaces import DriverError, Post
 from omafon.outbox import Drivers, Outbox
 from omafon.recording import Recorder
-from omafon.status import status
+from omafon.status import family, status
 from omafon.story import tell
 from omafon.upkeep.choosing import Choice, Means
 from omafon.upkeep.image import SIGNALS
@@ -136,6 +136,9 @@ class House:
     def status(self) -> dict[str, object]:
         kept = self._upkeep.status() if self._upkeep is not None else {}
         return {**status(self.phone, self._loop.time()), "board": self._board, **kept}
+
+    def family(self) -> list[dict[str, object]]:
+        return family(self.phone)
 
     def screen(self) -> dict[str, object]:
         assert self._outbox is not None
@@ -248,8 +251,11 @@ async def _furnish(
     _open_or_tell(stack, drivers.sound, Driver.RINGER, post)
     _open(stack, drivers.calls)
     _open(stack, drivers.resolver)
+    _open(stack, drivers.pairing)
     _open(stack, drivers.requests)
     _open(stack, drivers.reports)
+    if drivers.own_name is not None:
+        _open(stack, drivers.own_name)
     _open(stack, NetworkWatch(post, asyncio.get_running_loop()))
     _open(stack, Timekeeper(asyncio.get_running_loop(), house.inbox.look))
     _open_or_tell(stack, drivers.display, Driver.DISPLAY, post)

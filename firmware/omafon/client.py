@@ -17,16 +17,17 @@ Json = dict[str, Any]
 class NoDaemon(Exception):
     """Nobody answers at the control socket; the message says where, `cure` what to do."""
 
-    cure = "Start the phone: omafon run. For another one, name its socket with --control."
+    cure = "Ask why: omafon doctor. By hand a phone is started with omafon run; --control names another one's socket."
 
 
 class Refused(Exception):
-    """The phone would not: `what` and `cure`, each one sentence."""
+    """The phone would not: `what` and `cure`, each one sentence; `misconfigured` when its configuration is wrong."""
 
-    def __init__(self, what: str, cure: str) -> None:
+    def __init__(self, what: str, cure: str, *, misconfigured: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.cure = cure
+        self.misconfigured = misconfigured
 
 
 class Client:
@@ -57,7 +58,9 @@ class Client:
         self._say({"id": 1, "method": method, "params": params})
         answer = self._heard()
         if "error" in answer:
-            raise Refused(str(answer["error"].get("what")), str(answer["error"].get("cure", "")))
+            error = answer["error"]
+            misconfigured = bool(error.get("problems"))
+            raise Refused(str(error.get("what")), str(error.get("cure", "")), misconfigured=misconfigured)
         result = answer.get("result")
         return result if isinstance(result, dict) else {}
 

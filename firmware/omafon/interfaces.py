@@ -14,9 +14,10 @@ from PIL.Image import Image
 
 from omafon.core.actions import Action, FactoryReset, KeepReport
 from omafon.core.events import Event
+from omafon.core.family import Family
 from omafon.core.glass import Glass
 from omafon.core.memory import Memory
-from omafon.core.screen import Lamps, SoundLevels
+from omafon.core.screen import Lamps, PairingWish, SoundLevels
 
 Post = Callable[[Event], None]
 """Hands an event to the house, from any thread, at any time; never blocks, never raises."""
@@ -65,6 +66,9 @@ class Calls(Driver, Protocol):
     def sound(self, levels: SoundLevels) -> None:
         """Join `levels.voice` with the handset and play `levels.tone` into it."""
 
+    def family(self, family: Family) -> None:
+        """Let these members of the family in and nobody else, and tell them where we are."""
+
     def fresh(self, within_s: float) -> bool:
         """Whether the engine's thread went round in the last `within_s` seconds."""
 
@@ -72,6 +76,16 @@ class Calls(Driver, Protocol):
 class Resolver(Driver, Protocol):
     def perform(self, action: Action) -> None:
         """Do a QueryNaptr; NaptrReceived or LookupFailed comes back."""
+
+
+class Pairing(Driver, Protocol):
+    """Another phone that wants to become one of the family."""
+
+    def pair(self, wish: PairingWish | None) -> None:
+        """Look for it and be found, tell it when the person here says yes, or, without a wish, be out of reach.
+
+        PairingDigits, PairingDone and PairingFailed come back under the id of the wish.
+        """
 
 
 class Requests(Driver, Protocol):
@@ -86,6 +100,13 @@ class Reports(Driver, Protocol):
 
     def perform(self, action: KeepReport) -> None:
         """Write them to a file; ReportKept comes back, and a file that cannot be written is said in the log."""
+
+
+class OwnName(Driver, Protocol):
+    """The DNS name of the phone, which it keeps itself."""
+
+    def family(self, family: Family) -> None:
+        """Let the name lead to our addresses."""
 
 
 class Store(Driver, Protocol):

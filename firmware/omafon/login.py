@@ -41,6 +41,9 @@ NUMBER = r"\d{1,9}"
 SECONDS = r"\d{1,5}"
 NAME = r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,252}"
 
+MEMBER = r"[0-9A-Za-z][0-9A-Za-z .'-]{0,39}"
+"""A name of a person, or an id: who has other letters in the name is called by the id."""
+
 
 class NotAllowed(Exception):
     """The account does not do that: `what` was asked, and the `cure`, each one sentence."""
@@ -113,6 +116,20 @@ VERBS: dict[str, Verb] = {
     "dial": Verb("lift, and call a number or a SIP address", "NUMBER", JSON, r"[0-9A-Za-z+*#][!-~]{0,254}", 1, 1),
     "answer": Verb("take the call that rings", options=JSON),
     "hangup": Verb("end the call, or refuse the one that rings", options=JSON),
+    "pair": Verb(
+        "make a family with another phone here, if both show the same digits",
+        "[--yes]",
+        {"--yes": Flag, **JSON},
+    ),
+    "family": Verb("who is in the family; take one out of it", "[remove NAME]", JSON, MEMBER, 0, 2),
+    "update": Verb(
+        "take the version you send or name; without one: how the last update went",
+        "[--now] [- < omafon.raucb|URL]",
+        {"--now": Flag, **JSON},
+        r"-|https?://[0-9A-Za-z\[][!-~]{0,500}",
+        0,
+        1,
+    ),
     "factory-reset": Verb("erase everything you have set up, and your key", "[--yes]", {"--yes": Flag, **JSON}),
     "version": Verb("which firmware this is"),
     "help": Verb("this page"),

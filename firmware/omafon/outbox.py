@@ -10,11 +10,12 @@ from PIL.Image import Image
 
 from omafon.config import Config
 from omafon.core.actions import Action, FactoryReset, KeepReport, QueryNaptr
+from omafon.core.family import Family
 from omafon.core.glass import Glass
 from omafon.core.memory import Memory
-from omafon.core.screen import Lamps, Presentation, Screen, SoundLevels
+from omafon.core.screen import Lamps, PairingWish, Presentation, Screen, SoundLevels
 from omafon.core.settings import Settings
-from omafon.interfaces import Calls, Display, Reports, Requests, Resolver, Sound, Source, Store
+from omafon.interfaces import Calls, Display, OwnName, Pairing, Reports, Requests, Resolver, Sound, Source, Store
 from omafon.render import render
 
 
@@ -28,8 +29,10 @@ class Drivers:
     resolver: Resolver
     display: Display
     source: Source
+    pairing: Pairing
     requests: Requests
     reports: Reports
+    own_name: OwnName | None = None
     configure: Callable[[Config, Settings], None] = lambda _, __: None
     """Brings the drivers that can to another configuration, given also as the core knows it; waits for none."""
 
@@ -47,6 +50,8 @@ class Outbox:
         self._glass: Glass | None = None
         self._lamps: Lamps | None = None
         self._sound: SoundLevels | None = None
+        self._family = Family()
+        self._pairing: PairingWish | None = None
         self.frame: Image = render(Screen())
 
     def perform(self, actions: tuple[Action, ...]) -> None:
@@ -68,6 +73,14 @@ class Outbox:
             self._sound = levels.sound
             self._drivers.calls.sound(levels.sound)
             self._drivers.sound.sound(levels.sound)
+        if levels.family != self._family:
+            self._family = levels.family
+            self._drivers.calls.family(levels.family)
+            if self._drivers.own_name is not None:
+                self._drivers.own_name.family(levels.family)
+        if levels.pairing != self._pairing:
+            self._pairing = levels.pairing
+            self._drivers.pairing.pair(levels.pairing)
         if levels.lamps != self._lamps:
             self._lamps = levels.lamps
             self._drivers.source.light(levels.lamps)

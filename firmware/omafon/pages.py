@@ -5,7 +5,17 @@
 from enum import StrEnum
 
 from omafon.core.causes import Cause
-from omafon.core.events import ConfigRefused, Driver, DriverFailed, Event, RegistrationChanged, ResetFailed, RunsWith
+from omafon.core.events import (
+    ConfigRefused,
+    Driver,
+    DriverFailed,
+    Event,
+    RegistrationChanged,
+    ResetFailed,
+    RunsWith,
+    UpdateStage,
+    UpdateTold,
+)
 
 
 class Page(StrEnum):
@@ -31,6 +41,7 @@ class Page(StrEnum):
     CONFIGURATION = "196a8afe7ce14fceb6981180a151e663"
     SAFE_MODE = "5ab8f262a29c45908b7cbc2da4b81153"
     RESET = "feeb072aa82945f2aca5f596f328e56b"
+    UPDATE = "f7173faec4144097adc08379216b3ff6"
     CONTROL = "4c7ad0da29344c0fa703330d5c43766a"
     DEFECT = "64942cb781704e8ca8256c848dd35138"
 
@@ -82,6 +93,8 @@ def of_event(event: Event) -> Page | None:
             return Page.CONFIGURATION
         case ResetFailed():
             return Page.RESET
+        case UpdateTold(UpdateStage.BACK | UpdateStage.FAILED):
+            return Page.UPDATE
         case _:
             return None
 

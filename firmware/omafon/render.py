@@ -49,6 +49,13 @@ TYPED_FACES = {
 }
 TYPED_BASELINE = 37
 
+# Where names and numbers are as large as there is room for.
+LARGE_FACES = (*MAIN_FACES,)
+LARGE_NOTE_FACES = ("sans-bold-12", "sans-bold-10", "sans-10", "mono-12")
+LARGE_NOTE_TOP = 51
+LARGE_NOTE_BASELINE = 61
+LARGE_UNBROKEN = 8  # letters of a word or number that is not broken in two
+
 BAR_FACES = ("sans-bold-18", "sans-bold-12", "mono-12")
 BAR_STEPS = 21
 BAR_PITCH = 6
@@ -61,6 +68,9 @@ def render(screen: Screen) -> Image.Image:
     if screen.picture is not None:
         return trial_picture(screen.picture, (WIDTH, HEIGHT))
     image = Image.new("1", (WIDTH, HEIGHT))
+    if screen.large:
+        _large(image, screen)
+        return image
     _top_line(image, screen)
     foot = HEIGHT
     for text, baseline in _small_lines(screen):
@@ -122,6 +132,53 @@ def _main(image: Image.Image, screen: Screen, foot: int) -> None:
     baseline = max(MAIN_TOP + above, min(baseline, foot - below))
     x = (WIDTH - letters.width(text)) // 2 if screen.centred else MARGIN
     letters.draw(image, x, baseline, text)
+
+
+def _large(image: Image.Image, screen: Screen) -> None:
+    """All of the glass for the main line, on one line or two, whichever lets it be larger; the note at its foot."""
+    foot = HEIGHT
+    if screen.note:
+        letters, text = _fitting(screen.note, LARGE_NOTE_FACES, WIDTH - 2 * MARGIN)
+        x = (WIDTH - letters.width(text)) // 2
+        if screen.alert:
+            image.paste(1, (0, LARGE_NOTE_TOP, WIDTH, HEIGHT))
+        letters.draw(image, x, LARGE_NOTE_BASELINE, text, 0 if screen.alert else 1)
+        foot = LARGE_NOTE_TOP
+    right = WIDTH
+    for which in screen.icons:
+        picture = icon(which)
+        right -= picture.width
+        image.paste(1, (right, 0), picture)
+        right -= 2
+    lines, letters = _largest(screen.main, foot)
+    heights = [letters.extent(line or "0") for line in lines]
+    gap = (foot - sum(map(sum, heights))) // (len(lines) + 1)
+    top = gap
+    for line, (above, below) in zip(lines, heights, strict=True):
+        room = right if top < ICON_HEIGHT and screen.icons else WIDTH
+        x = max(0, min((WIDTH - letters.width(line)) // 2, room - letters.width(line)))
+        letters.draw(image, x, top + above, line)
+        top += above + below + gap
+
+
+def _largest(text: str, room: int) -> tuple[list[str], Face]:
+    """`text` on one line or two, in the largest face in which it fits into WIDTH and `room` rows."""
+    words = text.split(" ")
+    broken = [[" ".join(words[:at]), " ".join(words[at:])] for at in range(1, len(words))]
+    if len(words) == 1 and len(text) > LARGE_UNBROKEN:
+        half = text.find("@") if "@" in text else (len(text) + 1) // 2
+        broken = [[text[:half], text[half:]]]
+    for name in LARGE_FACES:
+        letters = face(name)
+        if not letters.covers(text):
+            continue
+        for lines in ([text], *broken):
+            wide = max(map(letters.width, lines)) <= WIDTH
+            high = sum(sum(letters.extent(line or "0")) for line in lines) + len(lines) - 1 <= room
+            if wide and high:
+                return lines, letters
+    letters, cut = _fitting(text, LARGE_FACES, WIDTH)
+    return [cut], letters
 
 
 def _typed(image: Image.Image, text: str) -> None:

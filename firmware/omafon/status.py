@@ -3,10 +3,12 @@
 """The phone as `omafon status --json` tells it."""
 
 from omafon import __version__
+from omafon.core import admission
 from omafon.core.calls import Call, Calling, Held, InCall, Resolving, Ringing
-from omafon.core.events import Driver
+from omafon.core.events import Driver, UpdateTold
+from omafon.core.family import Bond
 from omafon.core.present import mode, present
-from omafon.core.state import Phone
+from omafon.core.state import Pairing, Phone
 
 _STATES = {
     Resolving: "resolving",
@@ -48,10 +50,70 @@ def status(phone: Phone, now: float) -> dict[str, object]:
         "screen": list(picture.screen.rows()),
         "missed": phone.memory.missed,
         "messages": sum(line.messages for line in phone.lines),
+        "pairing": _pairing(phone),
+        "family": [
+            {
+                "id": member["id"],
+                "name": member["name"],
+                "reachable": member["reachable"],
+                "away_since": member["away_since"],
+            }
+            for member in family(phone)
+        ],
         "clock": {"set": phone.clock.trusted},
+        "update": _update(phone.update),
         "addresses": list(phone.addresses or ()),
+        "quiet_min": admission.quiet_for_min(phone, now),
         "drivers": {driver.value: troubles.get(driver, "ok") for driver in Driver},
     }
+
+
+def _pairing(phone: Phone) -> dict[str, object] | None:
+    pairing = phone.doing
+    if not isinstance(pairing, Pairing):
+        return None
+    failure = pairing.failure.value if pairing.failure is not None else None
+    name = pairing.member.name if pairing.member is not None else ""
+    return {"id": pairing.id, "stage": pairing.stage.value, "digits": pairing.digits, "name": name, "failure": failure}
+
+
+def family(phone: Phone) -> list[dict[str, object]]:
+    """The members of the family, with what is known of each."""
+    return [
+        {
+            "id": member.id,
+            "name": member.name,
+            "number": member.number,
+            "certificate": member.certificate,
+            "since": member.since,
+            "reachable": _reachable(bond),
+            "away_since": phone.clock.unix(bond.since) if bond is not None and bond.lost else None,
+            "addresses": [
+                {
+                    "host": address.host,
+                    "port": address.port,
+                    "kind": address.kind.value,
+                    "last_worked": address.last_worked,
+                }
+                for address in member.addresses
+            ],
+        }
+        for member in phone.memory.family
+        for bond in (phone.bond(member.certificate),)
+    ]
+
+
+def _reachable(bond: Bond | None) -> bool | None:
+    """Whether the member's phone answers; None before it was ever asked."""
+    if bond is None or not (bond.heard or bond.lost):
+        return None
+    return not bond.lost
+
+
+def _update(told: UpdateTold | None) -> dict[str, object] | None:
+    if told is None:
+        return None
+    return {"stage": told.stage.value, "version": told.version, "percent": told.percent}
 
 
 def _call(phone: Phone, call: Call, now: float) -> dict[str, object]:
@@ -72,4 +134,5 @@ def _call(phone: Phone, call: Call, now: float) -> dict[str, object]:
         "held": isinstance(call, Held),
         "far_hold": talk.far_hold if isinstance(talk, InCall) else False,
         "muted": phone.muted and call.id == phone.focus,
+        "listening": call is phone.listening,
     }

@@ -5,19 +5,26 @@
 import re
 from dataclasses import fields
 
-from omafon.core.actions import Action, KeepReport, SendDtmf
+from omafon.core.actions import Action, CallMember, GreetMember, KeepReport, SendDtmf
 from omafon.core.events import (
     ClockChanged,
     ConfigApplied,
     DtmfReceived,
     EquipmentKnown,
     Event,
+    IncomingCall,
     KeyHeld,
     KeyPressed,
     KeyReleased,
+    MemberReached,
+    MemberSilent,
+    MemberSpoke,
     NoticeLeft,
     NumberDialled,
+    PairingDigits,
+    PairingDone,
     RegistrationChanged,
+    UpdateTold,
 )
 
 _NUMBER = re.compile(r"\+?\d[\d ]{4,}\d")
@@ -64,12 +71,27 @@ def tell(word: Event | Action) -> str:
             return f"{name}: {call}"
         case NumberDialled(number):
             return f"{name}: {_dialled(number)}"
+        case CallMember(call, certificate):
+            return f"{name}: {call} {certificate[:8]}"
+        case MemberReached(certificate, address):
+            return f"{name}: {certificate[:8]} {address.kind}"
+        case GreetMember(certificate) | MemberSilent(certificate) | MemberSpoke(certificate):
+            return f"{name}: {certificate[:8]}"
+        case IncomingCall(call, certificate=certificate) if certificate:
+            return f"{name}: {call} {certificate[:8]}"
         case ConfigApplied() | EquipmentKnown():
             return name
         case KeepReport(findings):
             return f"{name}: {', '.join(f'{finding.part} {finding.verdict}' for finding in findings)}"
+        case PairingDigits(id_):
+            return f"{name}: {id_}"
+        case PairingDone(id_, member):
+            return f"{name}: {id_} with {member.id}"
         case NoticeLeft(rows):
             return f"{name}: {' / '.join(filter(None, rows))}"
+        case UpdateTold(stage, version, percent):
+            # A version is no number, however many digits it has.
+            return f"{name}: {version} {stage.value}" + (f" {percent} %" if percent else "")
         case RegistrationChanged(line, True, _, _, expires_s):
             return f"{name}: {line} registered for {expires_s} s"
         case ClockChanged(_, _, trusted):

@@ -6,6 +6,7 @@ Libraries of the hardware are imported only where the board has it: they are hea
 not have them.
 """
 
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -19,13 +20,16 @@ from omafon.core.dialplan import E164
 from omafon.core.events import EquipmentKnown
 from omafon.core.settings import Settings
 from omafon.drivers.dns import DnsResolver, check_enum
+from omafon.drivers.lan import LanPairing
+from omafon.drivers.zone.own_name import OwnName
 from omafon.drivers.requests import RequestFiles
 from omafon.drivers.sip import SipCalls, check_sip
 from omafon.drivers.store import FILE, FileStore
 from omafon.hwtest.keeping import ReportFile
+from omafon.identity import identity
 from omafon.interfaces import Display, Post, Sound, Source
 from omafon.outbox import Drivers
-from omafon.sim.virtual import NoCalls, NoResolver, VirtualBell, VirtualDisplay, VirtualSource, VirtualStore
+from omafon.sim.virtual import NoCalls, NoPairing, NoResolver, VirtualBell, VirtualDisplay, VirtualSource, VirtualStore
 
 
 def of(board: BoardProfile) -> Wiring:
@@ -38,10 +42,24 @@ def of(board: BoardProfile) -> Wiring:
         # What the phone last wrote it did not write tomorrow.
         clock = SystemClock(state / FILE)
         mixed = bool(parts.playback)
-        calls = SipCalls(post, config.sip, config.line, audio, phone.name, phone.number, mixed=mixed, wall_clock=clock)
+        calls = SipCalls(
+            post,
+            config.sip,
+            config.line,
+            audio,
+            phone.name,
+            phone.number,
+            mixed=mixed,
+            wall_clock=clock,
+            family_port=config.family.port,
+            certificate=partial(identity, state),
+        )
         resolver = DnsResolver(post, config.enum, numbers=_looked_up(settings(config)), wall_clock=clock)
 
+        own_name = OwnName(config.family)
+
         def configure(config: Config, settings: Settings) -> None:
+            own_name.configure(config.family)
             calls.configure(config.line, config.phone.name, config.phone.number)
             resolver.configure(config.enum, numbers=_looked_up(settings))
 
@@ -52,8 +70,10 @@ def of(board: BoardProfile) -> Wiring:
             resolver=resolver,
             display=_display(board, post),
             source=_source(board, post),
+            pairing=LanPairing(post, state, config.sip.address),
             requests=RequestFiles(post),
             reports=ReportFile(post, board, state),
+            own_name=own_name,
             configure=configure,
         )
 
@@ -71,6 +91,7 @@ def safe(board: BoardProfile) -> Wiring:
             resolver=NoResolver(),
             display=_display(board, post),
             source=_source(board, post),
+            pairing=NoPairing(post),
             requests=RequestFiles(post),
             reports=ReportFile(post, board, state),
         )

@@ -33,13 +33,13 @@ from omafon.config import AudioConfig
 from omafon.drivers.oled import wire
 from omafon.hwtest import course
 from omafon.hwtest.apparatus import Apparatus
-from omafon.sim.soundcard import RATE_HZ, SoundCard, tone, write_asound_conf
+from omafon.sim.soundcard import SoundCard, tone, write_asound_conf
+from tests.lab.air import Air
 from tests.lab.glass import Ssd1306
 from tests.lab.pins import Bench
 from tests.lab.wires import I2cBus
 
 DEADLINE_S = 20.0
-LOOP_FRAMES = 480
 
 BOARD = BoardProfile(
     name="bench",
@@ -78,31 +78,6 @@ class Paper:
     def close(self) -> None:
         os.close(self._ours)
         os.close(self.theirs)
-
-
-class Loop:
-    """A wire from the ear of a card to its mouth: what is played is heard `delay_s` later."""
-
-    def __init__(self, card: SoundCard, delay_s: float) -> None:
-        self._card = card
-        self._delay_frames = round(delay_s * RATE_HZ)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="loop")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        at = self._card.now()
-        while not self._ending.wait(0.005):
-            while at + LOOP_FRAMES <= self._card.now():
-                self._card.feed_mouth(self._card.ear(at, LOOP_FRAMES), at + self._delay_frames)
-                at += LOOP_FRAMES
 
 
 @pytest.fixture
@@ -234,7 +209,7 @@ def test_a_person_goes_through_a_telephone_from_the_keys_to_the_delay(
         world.answers("say something", "")
         world.answers("hear yourself")
         card.silence_mouth()
-        with Loop(card, 0.055):
+        with Air(card, 0.055, softer=1):
             world.answers("Lay the ear", "")
             world.paper.shows("delay: works")
         world.paper.shows("For a bug report")

@@ -58,6 +58,9 @@ def load_board(name_or_path: str) -> BoardProfile:
     """
     if "/" in name_or_path or name_or_path.endswith(".toml"):
         path = Path(name_or_path)
+        if not path.exists():
+            cure = f"Copy the board that is nearest to yours and change it: hw/boards/{board_names()[0]}.toml."
+            raise ConfigError([Problem("there is no such file", cure, name_or_path)])
     elif name_or_path in board_names():
         path = BOARDS / f"{name_or_path}.toml"
     else:

@@ -25,7 +25,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except NoDaemon as error:
         return complain(str(error), error.cure, Exit.NO_DAEMON)
     except Refused as error:
-        return complain(error.what, error.cure, Exit.FAILED)
+        return complain(error.what, error.cure, Exit.CONFIG if error.misconfigured else Exit.FAILED)
     except BrokenPipeError:
         # The reader of a pipe has seen enough. What is still in the buffer must not raise again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from omafon import __version__
-from omafon.cli import asking, doctor, machine, own, provisioning
+from omafon.cli import asking, doctor, family, machine, own, provisioning, update
 from omafon.cli.own import PAGE_PORT
 from omafon.cli.places import BOOT, CONFIG, CONTROL, REQUESTS, STATE
 
@@ -98,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     screen.add_argument("--png", type=Path, metavar="FILE", help="as a picture, into FILE")
     add("events", asking.events, "what happens in the phone, one line each, until interrupted", control, facts)
 
+    _family(add, control, facts)
     enum = add("enum", own.enum, "what ENUM says about a number; publish the own one", facts)
     enum.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="whose [enum] counts (%(default)s)")
     enum.add_argument(
@@ -161,6 +162,14 @@ def _machine(add: Adds, control: argparse.ArgumentParser, facts: argparse.Argume
     )
     about = "bring wireless networks and host name to what the configuration says"
     add("network-settle", machine.network_settle, about, place, facts)
+    version = "install another version of the whole system; without a word: what runs, and how the last one went"
+    renew = add("update", update.update, version, control, facts)
+    renew.add_argument("bundle", nargs="?", metavar="FILE|URL|-", help="the signed bundle; - is standard input")
+    renew.add_argument("--now", action="store_true", help="do not wait until nobody uses the phone")
+    renew.add_argument("--install", action="store_true", help="for the system: write what was left there, as root")
+    renew.add_argument("--judge", action="store_true", help="for the system: whether the slot that runs may stay")
+    renew.add_argument("--requests", type=Path, default=REQUESTS, metavar="DIR", help=argparse.SUPPRESS)
+    renew.add_argument("--root", type=Path, default=machine.ROOT, metavar="DIR", help="of the system (%(default)s)")
     reset = add("factory-reset", machine.factory_reset, "erase everything the owner has set up, and start anew", facts)
     reset.add_argument("--yes", action="store_true", help="do not ask")
     reset.add_argument("--requests", type=Path, default=REQUESTS, metavar="DIR", help=argparse.SUPPRESS)
@@ -169,10 +178,26 @@ def _machine(add: Adds, control: argparse.ArgumentParser, facts: argparse.Argume
     reset.add_argument("--root", type=Path, default=machine.ROOT, metavar="DIR", help="of --now: of which system")
 
 
+def _family(add: Adds, control: argparse.ArgumentParser, facts: argparse.ArgumentParser) -> None:
+    """The words about the phones that know each other."""
+    pair = add("pair", family.pair, "make this phone and another one in the same network a family", control, facts)
+    how = pair.add_mutually_exclusive_group()
+    how.add_argument("--yes", action="store_true", help="do not compare: only on a cable with nobody in between")
+    how.add_argument(
+        "--offline",
+        nargs=2,
+        type=Path,
+        metavar="DIR",
+        help="two state directories of phones that do not run yet; phone.toml in them tells names and numbers",
+    )
+    members = add("family", family.family, "who is in the family; take one out of it", control, facts)
+    members.add_argument("words", nargs="*", metavar="remove NAME", help="a name, or an id where two have one name")
+
+
 def _changes(add: Adds, control: argparse.ArgumentParser, facts: argparse.ArgumentParser) -> None:
     """The words that change the configuration."""
     config = argparse.ArgumentParser(add_help=False)
-    config.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="what is changed (%(default)s)")
+    config.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="the phone's own file (%(default)s)")
     apply = add(
         "apply",
         provisioning.apply,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from omafon.core.dialplan import E164, SipUri
 from omafon.core.events import CallId, LookupId
 from omafon.core.hardware import Finding
+from omafon.core.memory import Address
 from omafon.core.settings import Route
 
 
@@ -21,6 +22,28 @@ class PlaceCall:
     uri: SipUri
     line: str | None
     route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class CallMember:
+    """Call the member of the family of that certificate where it answers: its addresses are tried, the best first."""
+
+    call: CallId
+    certificate: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GreetMember:
+    """Tell the member of that certificate where we are; by its answer we know that it is there, and where."""
+
+    certificate: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCalls:
+    """We have other addresses: tell the members of the family whom we speak with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +60,15 @@ class AnswerCall:
 
 @dataclass(frozen=True, slots=True)
 class RejectCall:
-    """Refuse a call that was not answered, with a final SIP status (403, 480, 486, 603)."""
+    """Refuse a call that was not answered, with a final SIP status (403, 480, 486, 603).
+
+    `reason` stands behind it, `retry_after_s` is when it may be tried again (RFC 3261 section 20.33); 0: not told.
+    """
 
     call: CallId
     status: int
+    reason: str = ""
+    retry_after_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +121,9 @@ class KeepReport:
 
 Action = (
     PlaceCall
+    | CallMember
+    | GreetMember
+    | MoveCalls
     | RingCall
     | AnswerCall
     | RejectCall

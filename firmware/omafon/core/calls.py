@@ -46,7 +46,14 @@ class ByProvider:
     route: Route = Route.PROVIDER
 
 
-Way = ByUri | ByEnum | ByProvider
+@dataclass(frozen=True, slots=True)
+class ByFamily:
+    """Straight to the member of the family who has this certificate, wherever its phone is."""
+
+    certificate: str
+
+
+Way = ByUri | ByEnum | ByProvider | ByFamily
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,10 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class InCall:
-    """A conversation, `since` monotonic seconds. `far_hold`: the far end has put us on hold."""
+    """A conversation, `since` monotonic seconds. `far_hold`: the far end has put us on hold.
+
+    `unasked`: the phone took it by itself.
+    """
 
     id: CallId
     peer: Peer
@@ -138,6 +148,7 @@ class InCall:
     secure_dns: bool | None = None
     far_hold: bool = False
     tried: tuple[Tried, ...] = ()
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class Tone(StrEnum):
     CONGESTION = "congestion"
     WAITING = "waiting"
     ERROR = "error"
+    INTERCOM = "intercom"  # the phone has answered by itself
 
 
 class Cause(StrEnum):
@@ -33,7 +34,8 @@ class Cause(StrEnum):
     TOO_MANY_CALLS = "too_many_calls"
     UNPROVEN = "unproven"  # the owner wants DNSSEC's proof, and there is none
     FORGED = "forged"  # DNSSEC proves that the directory's answer is not its own
-    BARRED = "barred"  # the owner's digit map forbids it
+    BARRED = "barred"  # the owner's digit map or allow list forbids it
+    QUIET_HOURS = "quiet_hours"  # the owner wants peace
     NO_ROUTE = "no_route"  # not in ENUM, and no line that could carry it
     NO_DIRECTORY = "no_directory"  # no ENUM tree answered, and no line that could carry the call
     NO_EMERGENCY_ROUTE = "no_emergency_route"
@@ -70,6 +72,7 @@ CAUSE_TONES: dict[Cause, Tone] = dict.fromkeys(Cause, Tone.CONGESTION) | {
     Cause.NUMBER_INVALID: Tone.ERROR,
     Cause.OWN_NUMBER: Tone.ERROR,
     Cause.BARRED: Tone.ERROR,
+    Cause.QUIET_HOURS: Tone.BUSY,
     Cause.NO_ROUTE: Tone.ERROR,
     Cause.NO_EMERGENCY_ROUTE: Tone.ERROR,
 }

@@ -9,11 +9,15 @@ from omafon.core.digitmap import DigitMapError, Outcome, Verdict, compile_digit_
 from omafon.core.settings import Settings
 
 LIFT_TIMEOUT_S = 15.0  # lifted, and nothing dialled
+ANY_KEY_WAIT_S = 3.0
 
 ABOUT = "*#2#"
 """Shows name, address and version. No service of a network: their codes have two digits or three (3GPP TS 22.030)."""
 
-OWN_CODES = ("*#1#", ABOUT)
+PAIR = "*#3#"
+"""Begins the pairing with another phone, where no key can be held: from afar, and on a dial."""
+
+OWN_CODES = ("*#1#", ABOUT, PAIR)
 """What the phone answers itself, at once, whatever the owner's digit map says of it; `*#1#` is the self-test."""
 
 
@@ -25,6 +29,11 @@ def outcome(settings: Settings, digits: str) -> Outcome:
     """
     if is_emergency(digits, settings.country):
         return Outcome(Verdict.COMPLETE, digits, settings.dial_timeout_s)
+    if settings.any_key and digits:
+        # The beginning of an emergency number is left the time to become one.
+        return Outcome(Verdict.COMPLETE, settings.any_key, ANY_KEY_WAIT_S if _kept(settings, digits) else 0.0)
+    if settings.hotline and not digits:
+        return Outcome(Verdict.COMPLETE, settings.hotline, settings.hotline_after_s, dial_tone=True)
     if not settings.digit_map:
         if digits:
             return Outcome(Verdict.COMPLETE, digits, settings.dial_timeout_s)
@@ -32,11 +41,15 @@ def outcome(settings: Settings, digits: str) -> Outcome:
     said = _by_map(settings.digit_map, digits)
     if not digits:
         return said if said.verdict is Verdict.COMPLETE else Outcome(Verdict.MORE, digits, LIFT_TIMEOUT_S)
-    kept = any(number.startswith(digits) for number in (*emergency_numbers(settings.country), *OWN_CODES))
-    if kept and (said.wait_s == 0.0 or said.verdict in (Verdict.IMPOSSIBLE, Verdict.BARRED)):
+    if _kept(settings, digits) and (said.wait_s == 0.0 or said.verdict in (Verdict.IMPOSSIBLE, Verdict.BARRED)):
         verdict = Verdict.MORE if said.verdict is not Verdict.COMPLETE else said.verdict
         return replace(said, verdict=verdict, wait_s=settings.dial_timeout_s)
     return said
+
+
+def _kept(settings: Settings, digits: str) -> bool:
+    """Whether `digits` begin what may always be dialled."""
+    return any(number.startswith(digits) for number in (*emergency_numbers(settings.country), *OWN_CODES))
 
 
 def takes_hash(settings: Settings, digits: str) -> bool:

@@ -12,11 +12,13 @@ from typing import NewType
 
 from omafon.core.causes import Cause
 from omafon.core.hardware import Equipment
+from omafon.core.memory import Address, Member
 from omafon.core.naptr import Followed, NaptrRecord
 from omafon.core.settings import Settings
 
 CallId = NewType("CallId", str)
 LookupId = NewType("LookupId", int)
+PairingId = NewType("PairingId", int)
 
 
 class Key(StrEnum):
@@ -67,6 +69,7 @@ class Driver(StrEnum):
     MIXER = "mixer"
     DNS = "dns"
     STORE = "store"
+    FAMILY = "family"
 
 
 # The person.
@@ -114,7 +117,8 @@ class IncomingCall:
     """An INVITE waits for an answer.
 
     `line` is the registration it came through, or None when it came straight from `source`, an IP address.
-    `uri` is the caller's as the far end claims it, `name` its display name.
+    `uri` is the caller's as the far end claims it, `name` its display name. `certificate` is that of the member of the
+    family who calls, as TLS proved it; empty for everybody else.
     """
 
     call: CallId
@@ -122,6 +126,7 @@ class IncomingCall:
     name: str
     source: str
     line: str | None
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,33 @@ class MessagesWaiting:
     new: int
 
 
+# The family. `certificate` is the SHA-256, in hex, that TLS proved the member to hold.
+
+
+@dataclass(frozen=True, slots=True)
+class MemberReached:
+    """The member answered at `address`."""
+
+    certificate: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSilent:
+    """The member was looked for, and answers at none of its addresses."""
+
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSpoke:
+    """The member told where it is, by a connection that came from the IP address `source`."""
+
+    certificate: str
+    addresses: tuple[Address, ...]
+    source: str
+
+
 # The directory.
 
 
@@ -236,6 +268,64 @@ class LookupFailed:
     lookup: LookupId
     tree: str
     error: DnsError
+
+
+# The family.
+
+
+class PairingFailure(StrEnum):
+    """Why two phones did not become a family; nothing of the other one is kept."""
+
+    NOBODY = "nobody"  # no other phone was found
+    LATE = "late"  # nobody has said whether the digits are the same
+    DIFFERENT = "different"  # the person here said no: another phone than the one that is meant, or one in between
+    REFUSED = "refused"  # the person there said no, or has given up
+    LOST = "lost"  # the connection broke
+    DISTURBED = "disturbed"  # the other side does not keep to the protocol
+    NO_NETWORK = "no-network"
+    FULL = "full"  # a family has room for so many
+    BROKEN = "broken"  # this phone has no identity, and cannot make one
+
+
+@dataclass(frozen=True, slots=True)
+class PairingAsked:
+    """Somebody wants this phone and another one to become a family (`omafon pair`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairingDigits:
+    """Another phone was found; `digits` are what the people at both compare."""
+
+    pairing: PairingId
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairingAnswered:
+    """Somebody tells whether both phones show the same digits (`omafon pair`): as the keys do."""
+
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PairingDone:
+    """The people at both ends have said yes, the other phone holds our card, and this is its own."""
+
+    pairing: PairingId
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class PairingFailed:
+    pairing: PairingId
+    failure: PairingFailure
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved:
+    """The owner takes the member `id` out of the family."""
+
+    id: str
 
 
 # The house.
@@ -305,6 +395,27 @@ class NoticeLeft:
     rows: tuple[str, ...]
 
 
+class UpdateStage(StrEnum):
+    """How far another version of the system is."""
+
+    WAITING = "waiting"  # for the end of a call
+    INSTALLING = "installing"
+    RESTARTING = "restarting"
+    JUDGING = "judging"  # it runs, and shows whether all is as it was
+    GOOD = "good"
+    BACK = "back"  # it was not as good, and is left again
+    FAILED = "failed"  # it was refused, or could not be written
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateTold:
+    """Root tells how far the update to `version` is; `percent` of writing it."""
+
+    stage: UpdateStage
+    version: str
+    percent: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ResetFailed:
     """The factory reset that was asked for does not begin."""
@@ -365,8 +476,17 @@ Event = (
     | DtmfReceived
     | RegistrationChanged
     | MessagesWaiting
+    | MemberReached
+    | MemberSilent
+    | MemberSpoke
     | NaptrReceived
     | LookupFailed
+    | PairingAsked
+    | PairingDigits
+    | PairingAnswered
+    | PairingDone
+    | PairingFailed
+    | MemberRemoved
     | DeadlineReached
     | ClockChanged
     | NetworkChanged
@@ -375,6 +495,7 @@ Event = (
     | ConfigApplied
     | ConfigRefused
     | NoticeLeft
+    | UpdateTold
     | ResetFailed
     | EquipmentKnown
     | VoiceHeard

@@ -25,12 +25,16 @@ class Glass:
 
 @dataclass(frozen=True, slots=True)
 class GlassHabits:
-    """What the owner wants of a phone that nobody uses; 0 seconds: never. Minutes are those since local midnight."""
+    """What the owner wants of a phone that nobody uses; 0 seconds: never. Minutes are those since local midnight.
+
+    `large`: names and numbers are shown as large as there is room for.
+    """
 
     dim_after_s: int = 60
     off_after_s: int = 0
     night_from: int = 22 * 60
     night_until: int = 7 * 60
+    large: bool = False
 
 
 def glass(

@@ -87,8 +87,8 @@ class Member:
     certificate: str
     addresses: tuple[Address, ...] = ()
     since: float = 0.0
-    tells_state: bool = True
-    told_state: bool = True
+    tells_state: bool = False
+    told_state: bool = False
 
 
 MOST_MEMBERS = 16
@@ -117,6 +117,12 @@ class Memory:
     def member(self, certificate: str) -> Member | None:
         """The member of the family that `certificate`, a SHA-256 in hex, belongs to."""
         return next((member for member in self.family if member.certificate == certificate), None)
+
+    def member_of(self, number: str, uri: str = "") -> Member | None:
+        """The member that a number (E.164) or a SIP URI is of: their phone's id is its user part."""
+        user = uri.partition(":")[2].partition("@")[0]
+        found = (member for member in self.family if (number and member.number == number) or member.id == user)
+        return next(found, None)
 
     def joined(self, member: Member) -> "Memory":
         """The memory with `member` in the family: last, or in the place that this very phone had before.

@@ -4,11 +4,11 @@
 
 from dataclasses import replace
 
-from omafon.core import card, routing, selftest
+from omafon.core import card, pairing, routing, selftest
 from omafon.core.actions import Action, AnswerCall, HangUp, HoldCall, RejectCall, ResumeCall, SendDtmf
 from omafon.core.calls import Call, Calling, Held, InCall, Resolving, Ringing
 from omafon.core.causes import Cause
-from omafon.core.dialling import ABOUT, outcome, takes_hash
+from omafon.core.dialling import ABOUT, PAIR, outcome, takes_hash
 from omafon.core.digitmap import LONGEST_DIALLED, Verdict
 from omafon.core.events import Key
 from omafon.core.state import (
@@ -21,12 +21,17 @@ from omafon.core.state import (
     Confirming,
     Dialing,
     Idle,
+    NightThere,
     Over,
+    Pairing,
     Phone,
     Resetting,
     Result,
     SelfTest,
 )
+
+CALLING_KEYS = frozenset({Key.CALL, Key.OK, Key.UP, Key.DOWN, Key.REDIAL})
+"""What any key may be, beside those that dial; the others are for a call, or undo one."""
 
 
 def key_pressed(phone: Phone, key: Key, now: float) -> Result:
@@ -37,8 +42,12 @@ def key_pressed(phone: Phone, key: Key, now: float) -> Result:
         phone = replace(phone, notice=None)
     if isinstance(phone.doing, SelfTest):
         return selftest.key_pressed(phone, phone.doing, key, now)
+    if isinstance(phone.in_front, Pairing):
+        return pairing.key_pressed(phone, phone.in_front, key, now), ()
     if key.dials:
         return _dial_key(phone, key, now)
+    if phone.settings.any_key and key in CALLING_KEYS and not phone.calls and isinstance(phone.doing, Idle | Dialing):
+        return routing.place(counted_as_lifted(phone), phone.settings.any_key, now)
     match key:
         case Key.VOLUME_UP:
             return _volume(phone, VOLUME_STEP, now), ()
@@ -66,6 +75,27 @@ def key_pressed(phone: Phone, key: Key, now: float) -> Result:
             return _redial(phone, now)
         case _:
             return phone, ()
+
+
+def key_held(phone: Phone, key: Key, now: float) -> Result:
+    """A long press of a digit calls whoever has it as speed dial, with the handset up or down."""
+    typed = isinstance(phone.doing, Dialing) and phone.doing.digits == key.value
+    known = any(str(contact.speed_dial) == key.value for contact in phone.settings.contacts)
+    if not (typed and known) or phone.focused is not None or phone.ringing is not None:
+        return phone, ()
+    return routing.place(counted_as_lifted(phone), key.value, now)
+
+
+def counted_as_lifted(phone: Phone) -> Phone:
+    """The phone whose handset counts as lifted until the call is over, or somebody really lifts it."""
+    return replace(phone, off_hook=True, remote=phone.remote or not phone.off_hook)
+
+
+def answered_unasked(phone: Phone, ringing: Ringing, now: float) -> Result:
+    """The phone takes a call by itself."""
+    phone, actions = _answer(counted_as_lifted(phone), ringing, now)
+    talk = phone.focused
+    return (phone.having(replace(talk, unasked=True)) if isinstance(talk, InCall) else phone), actions
 
 
 def hook_lifted(phone: Phone, now: float) -> Result:
@@ -108,7 +138,7 @@ def number_dialled(phone: Phone, number: str, now: float) -> Result:
     """A number handed over whole is dialled at once: who does that from afar cannot lift the handset."""
     if phone.focused is not None or phone.ringing is not None or not number:
         return phone, ()
-    return routing.place(replace(phone, off_hook=True, remote=phone.remote or not phone.off_hook), number, now)
+    return routing.place(counted_as_lifted(phone), number, now)
 
 
 def _dial_key(phone: Phone, key: Key, now: float) -> Result:
@@ -126,6 +156,8 @@ def _dial_key(phone: Phone, key: Key, now: float) -> Result:
         return phone, ()
     if isinstance(phone.doing, Confirming):
         return routing.confirmed(phone, phone.doing, now) if key is Key.HASH else (phone, ())
+    if isinstance(phone.doing, NightThere):
+        return routing.at_night(phone, phone.doing, now) if key is Key.DIGIT_1 else (phone, ())
     digits = phone.doing.digits if isinstance(phone.doing, Dialing) else ""
     if key is Key.HASH and not takes_hash(phone.settings, digits):
         return _dialled(phone, digits, now) if phone.off_hook else (phone, ())
@@ -134,9 +166,11 @@ def _dial_key(phone: Phone, key: Key, now: float) -> Result:
         return selftest.begun(phone, now)
     if digits == ABOUT:
         return replace(phone, doing=About(now)), ()
+    if digits == PAIR:
+        return pairing.begun(phone.resting(now), now), ()
     phone = replace(phone, doing=Dialing(digits, now))
-    if phone.off_hook and outcome(phone.settings, digits).wait_s <= 0.0:
-        return dialling_over(phone, digits, now)
+    if (phone.off_hook or phone.settings.any_key) and outcome(phone.settings, digits).wait_s <= 0.0:
+        return dialling_over(counted_as_lifted(phone), digits, now)
     return phone, ()
 
 
@@ -191,6 +225,8 @@ def _call_key(phone: Phone, now: float) -> Result:
             return routing.place(phone, _entry_number(phone, index), now)
         case Confirming() as confirming:
             return routing.confirmed(phone, confirming, now)
+        case NightThere() as night:
+            return routing.at_night(phone, night, now)
         case _ if phone.held is not None:
             return _resume(phone, phone.held)
         case _:
@@ -245,7 +281,7 @@ def _back(phone: Phone, now: float) -> Result:
             return replace(phone, doing=Dialing(digits[:-1], now)), ()
         case Dialing(digits) if digits:
             return phone.resting(now), ()
-        case Browsing() | About() | Confirming() | Over():
+        case Browsing() | About() | Confirming() | NightThere() | Over():
             return phone.resting(now), ()
         case _ if phone.ringing is not None and phone.off_hook:
             return _reject(phone, phone.ringing, 486, now)
@@ -264,7 +300,7 @@ def _browse(phone: Phone, by: int, now: float) -> Phone:
             return replace(phone, doing=Browsing(min(max(index + by, 0), len(history) - 1), now))
         case Dialing(digits) if digits:
             return phone
-        case Confirming():
+        case Confirming() | NightThere():
             return phone
         case _:
             seen = tuple(entry if entry.seen else replace(entry, seen=True) for entry in history)

@@ -9,9 +9,9 @@ the phone is, and what the world does to it.
 
 from dataclasses import replace
 
-from omafon.core import card, person, reset, routing, selftest
-from omafon.core.actions import Action, HangUp, RejectCall, RingCall
-from omafon.core.calls import Calling, Held, InCall, Resolving, Ringing, caller_number
+from omafon.core import admission, card, kinship, pairing, person, reset, routing, selftest, updating
+from omafon.core.actions import Action, HangUp, MoveCalls, RejectCall, RingCall
+from omafon.core.calls import Calling, Held, InCall, Peer, Resolving, Ringing, caller_number
 from omafon.core.causes import Cause
 from omafon.core.dialling import outcome
 from omafon.core.events import (
@@ -39,17 +39,28 @@ from omafon.core.events import (
     KeyReleased,
     LookupFailed,
     MediaChanged,
+    MemberReached,
+    MemberRemoved,
+    MemberSilent,
+    MemberSpoke,
     MessagesWaiting,
     NaptrReceived,
     NetworkChanged,
     NoticeLeft,
     NumberDialled,
+    PairingAnswered,
+    PairingAsked,
+    PairingDigits,
+    PairingDone,
+    PairingFailed,
     RegistrationChanged,
     ReportKept,
     ResetFailed,
     StopRequested,
+    UpdateTold,
     VoiceHeard,
 )
+from omafon.core.peace import having_rung
 from omafon.core.settings import Accept, Route
 from omafon.core.state import (
     ADDRESS_SHOWN_S,
@@ -69,8 +80,10 @@ from omafon.core.state import (
     Dialing,
     Idle,
     LineState,
+    NightThere,
     Notice,
     Over,
+    Pairing,
     Phone,
     Resetting,
     Result,
@@ -80,6 +93,11 @@ from omafon.core.state import (
 
 def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, ...]]:
     """The phone after `event`, and what is to be done once because of it."""
+    phone, actions = _stepped(phone, event, now)
+    return kinship.settled(phone, now), actions
+
+
+def _stepped(phone: Phone, event: Event, now: float) -> Result:
     if isinstance(event, KeyPressed | HookLifted | HookReplaced | NumberDialled):
         phone = replace(phone, touched=now)
     if isinstance(event, ConfigApplied) and phone.began is None:
@@ -87,8 +105,11 @@ def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, .
     match event:
         case KeyPressed(key):
             return person.key_pressed(reset.pressed(phone, key, now), key, now)
+        case KeyHeld(key):
+            return person.key_held(pairing.held(phone, key, now), key, now)
         case KeyReleased(key):
-            return selftest.happened(reset.released(phone, key, now), event, now)
+            phone = pairing.released(reset.released(phone, key, now), key, now)
+            return selftest.happened(phone, event, now)
         case EquipmentKnown(equipment):
             return selftest.equipped(phone, equipment, now), ()
         case VoiceHeard() | DelayMeasured() | ReportKept():
@@ -111,11 +132,18 @@ def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, .
             return routing.tree_answered(phone, event, now)
         case DeadlineReached():
             return _deadline_reached(phone, now)
-        case NetworkChanged(addresses, host):
-            addressed = now if addresses != phone.addresses else phone.addressed
-            return replace(phone, addresses=addresses, addressed=addressed, host=host), ()
+        case NetworkChanged():
+            return _network_changed(phone, event, now)
+        case MemberReached() | MemberSilent() | MemberSpoke():
+            return kinship.happened(phone, event, now), ()
+        case PairingAsked() | PairingAnswered() | PairingDigits() | PairingDone() | PairingFailed():
+            return pairing.happened(phone, event, now), ()
+        case MemberRemoved(id_):
+            return replace(phone, memory=phone.memory.parted(id_)), ()
         case NoticeLeft(rows):
             return replace(phone, notice=Notice(rows, now), touched=now), ()
+        case UpdateTold():
+            return updating.told(phone, event, now), ()
         case ResetFailed():
             return reset.failed(phone, now), ()
         case StopRequested():
@@ -126,7 +154,8 @@ def step(phone: Phone, event: Event, now: float) -> tuple[Phone, tuple[Action, .
 
 def deadline(phone: Phone, now: float) -> float | None:
     """When `DeadlineReached` is wanted next, in monotonic seconds; None: nothing is waited for."""
-    times = [until for until in (phone.volume_until, phone.addressed + ADDRESS_SHOWN_S) if until > now]
+    times = kinship.deadlines(phone)
+    times += [until for until in (phone.volume_until, phone.addressed + ADDRESS_SHOWN_S) if until > now]
     if phone.notice is not None:
         times.append(phone.notice.since + NOTICE_SHOWN_S)
     for call in phone.calls:
@@ -158,8 +187,9 @@ def _until_next(step_s: float, at: float) -> float:
 
 def _doing_until(phone: Phone, now: float) -> list[float]:
     match phone.doing:
-        case Dialing(digits, since) if phone.off_hook:
-            return [since + outcome(phone.settings, digits).wait_s]
+        case Dialing(digits, since) if phone.off_hook or (phone.settings.any_key and digits):
+            # Other settings may have come meanwhile, by which it is over already.
+            return [max(since + outcome(phone.settings, digits).wait_s, now + 0.001)]
         case Dialing(_, since):
             return [since + PREDIAL_TIMEOUT_S]
         case Browsing(_, since) | About(since):
@@ -168,8 +198,10 @@ def _doing_until(phone: Phone, now: float) -> list[float]:
             return [reset.until(resetting, now)]
         case SelfTest() as test:
             return [selftest.until(test)]
-        case Confirming() as confirming:
-            return [confirming.until]
+        case Pairing() as paired:
+            return [pairing.until(paired)]
+        case Confirming(until=until) | NightThere(until=until):
+            return [until]
         case Card(lookup=None, since=since):
             return [since + BROWSE_TIMEOUT_S]
         case Card(until=until):
@@ -202,14 +234,19 @@ def _deadline_reached(phone: Phone, now: float) -> Result:
                 pass
     if phone.notice is not None and now >= phone.notice.since + NOTICE_SHOWN_S:
         phone = replace(phone, notice=None)
+    phone, greetings = kinship.time_passed(phone, now)
     phone, more = _doing_ended(phone, now)
-    return phone, (*actions, *more)
+    return phone, (*actions, *greetings, *more)
 
 
 def _doing_ended(phone: Phone, now: float) -> Result:
     match phone.doing:
         case Dialing(digits, since) if phone.off_hook and now >= since + outcome(phone.settings, digits).wait_s:
             return person.dialling_over(phone, digits, now)
+        case Dialing(digits, since) if digits and phone.settings.any_key and not phone.off_hook:
+            if now < since + outcome(phone.settings, digits).wait_s:
+                return phone, ()
+            return person.dialling_over(person.counted_as_lifted(phone), digits, now)
         case Dialing(_, since) if not phone.off_hook and now >= since + PREDIAL_TIMEOUT_S:
             return phone.resting(now), ()
         case Browsing(_, since) | About(since) if now >= since + BROWSE_TIMEOUT_S:
@@ -218,9 +255,11 @@ def _doing_ended(phone: Phone, now: float) -> Result:
             return reset.time_passed(phone, resetting, now)
         case SelfTest() as test if now >= selftest.until(test):
             return selftest.time_passed(phone, test, now)
+        case Pairing() as paired if now >= pairing.until(paired):
+            return pairing.time_passed(phone, paired, now), ()
         case Over(since=since) if not phone.off_hook and now >= since + OVER_SHOWN_S:
             return phone.resting(now), ()
-        case Confirming() as confirming if now >= confirming.until:
+        case Confirming(until=until) | NightThere(until=until) if now >= until:
             return phone.resting(now), ()
         case Card(lookup=None) as shown if now >= shown.since + BROWSE_TIMEOUT_S:
             return card.closed(phone, shown, now), ()
@@ -236,24 +275,45 @@ def _incoming(phone: Phone, event: IncomingCall, now: float) -> Result:
     route = _way_in(phone, event)
     if route is None:
         return phone, (RejectCall(event.call, 403),)
-    peer = phone.known(caller_number(event.uri), event.uri, event.name)
+    peer = _caller(phone, event)
     ringing = Ringing(event.call, peer, now, route, event.line)
     rung = replace(phone, calls=(*phone.calls, ringing))
     if phone.stopping:
         return phone, (RejectCall(event.call, 480),)
+    refusal = admission.refusal(phone, event, route, peer, now)
+    if refusal is not None:
+        reject = RejectCall(event.call, refusal.status, refusal.reason, refusal.retry_after_s)
+        return (phone if refusal.cause is None else rung.without(event.call, refusal.cause, now)), (reject,)
     if len(phone.calls) >= MAX_CALLS:
         return rung.without(event.call, Cause.BUSY, now), (RejectCall(event.call, 486),)
+    if admission.answers_itself(phone, route, peer, now):
+        return person.answered_unasked(rung, ringing, now)
     # Nothing stays open behind the call that rings; only what is being dialled goes on.
-    if rung.focus is None and not isinstance(rung.doing, Dialing | Confirming):
+    if rung.focus is None and not isinstance(rung.doing, Dialing | Confirming | NightThere):
         rung = rung.resting(now)
     if not rung.off_hook:
         rung = replace(rung, doing=Idle())
+    if route is Route.DIRECT:
+        rung = replace(rung, strangers=having_rung(rung.strangers, event.source, now))
     return rung, (RingCall(event.call),)
+
+
+def _caller(phone: Phone, event: IncomingCall) -> Peer:
+    """Who calls: a member of the family by what was proven, others by what they say."""
+    member = phone.memory.member(event.certificate) if event.certificate else None
+    if member is None:
+        return phone.known(caller_number(event.uri), event.uri, event.name)
+    uri = f"sip:{member.id}@{routing.HOME}"
+    return replace(phone.known(member.number, uri, member.name), uri=uri)
 
 
 def _way_in(phone: Phone, event: IncomingCall) -> Route | None:
     """By which of the owner's rules a caller may make the phone ring; None: by none."""
     accept = phone.settings.accept
+    if event.certificate:
+        # Proven to be of this member, or of one who is none any more: then it is no stranger's call either.
+        member = phone.memory.member(event.certificate)
+        return Route.FAMILY if member is not None and Accept.FAMILY in accept else None
     if event.line is not None:
         return Route.PROVIDER if accept & {Accept.LINES, Accept.ANYONE} else None
     if Accept.FAMILY in accept and phone.is_family(event.source):
@@ -268,7 +328,20 @@ def _call_ended(phone: Phone, call_id: CallId, cause: Cause, now: float) -> Resu
         cause = Cause.NO_NETWORK
     if isinstance(call, Calling) and cause in routing.LEADS_NOWHERE and routing.has_other_way(call):
         return routing.nobody_there(phone, call, cause, now)
+    if call is not None and call.route is Route.FAMILY and (member := phone.memory.member_of("", call.peer.uri)):
+        phone = kinship.soon(phone, now, member.certificate)
     return phone.without(call_id, cause, now), ()
+
+
+def _network_changed(phone: Phone, event: NetworkChanged, now: float) -> Result:
+    changed = event.addresses != phone.addresses
+    moved = changed and bool(phone.addresses is not None and event.addresses)
+    addressed = now if changed else phone.addressed
+    phone = replace(phone, addresses=event.addresses, addressed=addressed, host=event.host)
+    if changed:
+        phone = kinship.soon(phone, now)
+    talks = any(call.route is Route.FAMILY and isinstance(call, InCall | Held) for call in phone.calls)
+    return phone, (MoveCalls(),) if moved and talks else ()
 
 
 def _call_changed(
@@ -318,7 +391,7 @@ def _world_changed(phone: Phone, event: Event) -> Phone:
             return replace(phone, settings=settings, lines=lines, refusal=None)
         case ConfigRefused():
             return replace(phone, refusal=event)
-        case KeyHeld() | DtmfReceived():
+        case DtmfReceived():
             return phone
         case _:
             return phone

@@ -5,40 +5,47 @@
 from dataclasses import replace
 
 from omafon import __version__
-from omafon.core import card, reset, selftest_shown
+from omafon.core import admission, card, kinship, pairing, reset, selftest_shown
 from omafon.core.calls import Calling, Held, InCall, Peer, Resolving, Ringing, shown_uri
 from omafon.core.causes import CAUSE_TONES, Cause, Tone
 from omafon.core.dialling import outcome
 from omafon.core.dialplan import E164, group, pretty
 from omafon.core.events import CallId, ConfigRefused, Driver, RunsWith
 from omafon.core.glass import Glass, glass
-from omafon.core.memory import Direction, HistoryEntry
-from omafon.core.ringing import SWEEP
+from omafon.core.large import enlarged
+from omafon.core.memory import Direction, HistoryEntry, Member
+from omafon.core.ringing import FAMILY, SWEEP
 from omafon.core.screen import COLUMNS, Icon, Lamp, Lamps, Presentation, Screen, SoundLevels, VoiceTrial
-from omafon.core.settings import DnssecPolicy
+from omafon.core.settings import DnssecPolicy, Route
 from omafon.core.state import (
     ADDRESS_SHOWN_S,
+    INTERCOM_TONE_S,
     About,
     Browsing,
     Card,
     Confirming,
     Dialing,
     Idle,
+    NightThere,
     Notice,
     Over,
+    Pairing,
     Phone,
     Resetting,
     SelfTest,
 )
 from omafon.core.uri import tel_number
 from omafon.core.words import cause_words, route_words, service_words, trouble_words, word
+from omafon.core.zone import local_day
 
 HINTED_DIGITS = 3
 
 
 def present(phone: Phone, now: float) -> Presentation:
-    """Screen, light, lamps and sound of this instant."""
-    return Presentation(screen(phone, now), light(phone, now), lamps(phone), sound(phone, now))
+    """Screen, light, lamps and sound of this instant, and whether another phone may find this one."""
+    wish = pairing.wish(phone)
+    levels = screen(phone, now), light(phone, now), lamps(phone), sound(phone, now)
+    return Presentation(*levels, wish, kinship.family(phone))
 
 
 def mode(phone: Phone) -> str:
@@ -52,9 +59,9 @@ def mode(phone: Phone) -> str:
             return "in_call"
         case Ringing():
             return "ringing"
-        case Dialing() | Confirming():
+        case Dialing() | Confirming() | NightThere():
             return "dialing"
-        case Browsing() | Card() | About() | Resetting() | SelfTest():
+        case Browsing() | Card() | About() | Resetting() | SelfTest() | Pairing():
             return "menu"
         case Over(Cause.NORMAL):
             return "idle"
@@ -67,7 +74,7 @@ def mode(phone: Phone) -> str:
 def light(phone: Phone, now: float) -> Glass:
     """How bright the display is, and where its picture stands: it dims when nobody uses the phone."""
     in_use = phone.off_hook or bool(phone.calls) or not isinstance(phone.doing, Idle) or phone.volume_until > now
-    minutes = phone.clock.local_minutes(now) if phone.clock.trusted else None
+    minutes = phone.local(now)[1] if phone.clock.trusted else None
     rested_s = now - phone.touched
     return glass(now, minutes, in_use=in_use, rested_s=rested_s, habits=phone.settings.glass)
 
@@ -83,7 +90,7 @@ def sound(phone: Phone, now: float) -> SoundLevels:
         ringing=_rings(phone),
         trial=selftest_shown.trial(phone.doing) if isinstance(phone.doing, SelfTest) else VoiceTrial.NONE,
         tune=_tune(phone),
-        voice=_voice(phone),
+        voice=_voice(phone, now),
         muted=phone.muted,
         handset_volume=phone.memory.handset_volume,
         ringer_volume=phone.memory.ringer_volume,
@@ -102,8 +109,12 @@ def _tune(phone: Phone) -> str:
     if isinstance(phone.doing, SelfTest):
         return SWEEP
     caller = phone.ringing
-    contact = phone.contact(caller.peer.number, caller.peer.uri) if caller is not None else None
-    return contact.tune if contact is not None else ""
+    if caller is None:
+        return ""
+    contact = phone.contact(caller.peer.number, caller.peer.uri)
+    if contact is not None and contact.tune:
+        return contact.tune
+    return FAMILY if caller.route is Route.FAMILY or (contact is not None and contact.family) else ""
 
 
 def tone(phone: Phone, now: float) -> Tone:
@@ -115,6 +126,8 @@ def tone(phone: Phone, now: float) -> Tone:
             pass
         case _ if phone.ringing is not None:
             return Tone.WAITING
+        case InCall(since=since) if phone.listening is not None and now < since + INTERCOM_TONE_S:
+            return Tone.INTERCOM
         case Calling(ringing=True, early_media=False):
             return Tone.RINGBACK
         case _:
@@ -132,8 +145,10 @@ def tone(phone: Phone, now: float) -> Tone:
             return Tone.OFF
 
 
-def _voice(phone: Phone) -> tuple[CallId, ...]:
+def _voice(phone: Phone, now: float) -> tuple[CallId, ...]:
     match phone.focused:
+        case InCall(since=since) if phone.listening is not None and now < since + INTERCOM_TONE_S:
+            return ()
         case InCall() | Calling(early_media=True) as call if phone.off_hook:
             return (call.id,)
         case _:
@@ -148,7 +163,9 @@ def lamps(phone: Phone) -> Lamps:
     if isinstance(phone.doing, SelfTest):
         return selftest_shown.lamps(phone, phone.doing)
     waiting = phone.memory.missed or any(line.messages for line in phone.lines)
-    if phone.focused is not None:
+    if phone.listening is not None:
+        line = Lamp.BLINK
+    elif phone.focused is not None:
         line = Lamp.ON
     else:
         line = Lamp.BLINK if phone.lines and not any(state.registered for state in phone.lines) else Lamp.OFF
@@ -170,6 +187,8 @@ def screen(phone: Phone, now: float) -> Screen:
     picture = _picture(phone, now)
     if picture.picture is not None:
         return picture
+    if phone.settings.glass.large:
+        picture = enlarged(phone, picture)
     return replace(
         picture,
         title=picture.title[:COLUMNS],
@@ -196,6 +215,8 @@ def _picture(phone: Phone, now: float) -> Screen:
             return _dialing(phone, digits)
         case Confirming() as confirming:
             return _confirming(phone, confirming)
+        case NightThere() as night:
+            return _night_there(phone, night, now)
         case Browsing(index):
             return _browsing(phone, index)
         case About():
@@ -204,6 +225,8 @@ def _picture(phone: Phone, now: float) -> Screen:
             return _resetting(phone, resetting, now)
         case SelfTest() as test:
             return selftest_shown.screen(phone, test)
+        case Pairing() as paired:
+            return pairing.shown(phone, paired)
         case Over() as over:
             return _over(phone, over)
         case Idle() if phone.notice is not None:
@@ -216,7 +239,7 @@ def _picture(phone: Phone, now: float) -> Screen:
 
 def _idle(phone: Phone, now: float) -> Screen:
     language = phone.settings.language
-    minutes = phone.clock.local_minutes(now)
+    minutes = phone.local(now)[1]
     icons: list[Icon] = []
     if phone.addresses == ():
         note = word("no_network", language)
@@ -230,9 +253,15 @@ def _idle(phone: Phone, now: float) -> Screen:
         else:
             note = cause_words(down.cause, language)[0] if down.cause else word("line_down", language)
             icons.append(Icon.NO_LINE)
+    if (left := admission.quiet_for_min(phone, now)) > 0:
+        until = _clock((minutes + left) % 1440)
+        note = word("quiet_until", language, time=until)
     if not phone.clock.trusted and any(tree.dnssec is DnssecPolicy.REQUIRE for tree in phone.settings.trees):
         # No number of theirs can be proven before.
         note = cause_words(Cause.CLOCK_NOT_SET, language)[0]
+    absent = kinship.lost(phone)
+    if absent is not None:
+        note = word("lost", language)
     if phone.troubles:
         note = trouble_words(phone.troubles[0][0], language)
     if phone.refusal is not None:
@@ -246,11 +275,22 @@ def _idle(phone: Phone, now: float) -> Screen:
     elif messages:
         hint = word("messages", language, n=messages)
         icons.append(Icon.MESSAGE)
-    if now < phone.addressed + ADDRESS_SHOWN_S or not (phone.lines or hint):
-        hint = _address(phone) or hint
-    clock = f"{minutes // 60:02d}:{minutes % 60:02d}" if phone.clock.trusted else "--:--"
+    if absent is not None and not hint:
+        hint = _absence(phone, *absent)
+    if not hint and (now < phone.addressed + ADDRESS_SHOWN_S or not phone.lines):
+        hint = _address(phone)
+    clock = _clock(minutes) if phone.clock.trusted else "--:--"
     name = phone.settings.name or "Omafon"
     return Screen(title=name, main=clock, note=note, hint=hint, icons=tuple(icons), centred=True)
+
+
+def _absence(phone: Phone, member: Member, since: float) -> str:
+    """Who cannot be called, and since when, if the phone knows the time: "Oma seit 14:05"."""
+    at = _clock(phone.local(since)[1])
+    known = phone.clock.trusted
+    words = word("lost_since", phone.settings.language, at=at) if known else ""
+    name = phone.known(member.number, "", member.name).name
+    return f"{name[: COLUMNS - len(words) - 1]} {words}".rstrip()
 
 
 def _address(phone: Phone) -> str:
@@ -319,6 +359,13 @@ def _confirming(phone: Phone, confirming: Confirming) -> Screen:
     return Screen(title=title, main=where, note=note, hint=hint, alert=True)
 
 
+def _night_there(phone: Phone, night: NightThere, now: float) -> Screen:
+    language = phone.settings.language
+    clock = _clock(local_day(phone.clock.unix(now), night.offset_s)[1])
+    note, hint = word("night_there", language), word("night_hint", language)
+    return Screen(title=_who(phone, night.peer), main=clock, note=note, hint=hint, alert=True)
+
+
 def _outgoing(phone: Phone, call: Resolving | Calling) -> Screen:
     language = phone.settings.language
     if isinstance(call, Resolving):
@@ -360,6 +407,9 @@ def _in_call(phone: Phone, call: InCall, now: float) -> Screen:
         icons.append(Icon.PROVEN)
     if call.far_hold:
         note = word("far_hold", language)
+    if phone.listening is not None:
+        icons.append(Icon.MICROPHONE)
+        note, hint = word("listening", language), word("listening_hint", language)
     if phone.muted:
         icons.append(Icon.MUTED)
         hint = word("muted", language)
@@ -373,7 +423,7 @@ def _in_call(phone: Phone, call: InCall, now: float) -> Screen:
         note = word("waiting_from", language, name=_who(phone, ringing.peer))
         hint = word("waiting_hint", language)
     title, where = call.peer.name or phone.settings.name, _where(phone, call.peer)
-    knocks = ringing is not None
+    knocks = ringing is not None or phone.listening is not None
     return Screen(title=title, corner=corner, main=where, note=note, hint=hint, icons=tuple(icons), alert=knocks)
 
 
@@ -432,7 +482,12 @@ def _kind(entry: HistoryEntry, language: str) -> str:
 def _when(phone: Phone, entry: HistoryEntry) -> str:
     if not entry.at:
         return ""
-    minutes = int(entry.at + phone.clock.zone_s) % 86400 // 60
+    # As clocks here showed it then, also where summer time has begun or ended since.
+    monotonic = entry.at - phone.clock.offset_s
+    return _clock(phone.local(monotonic)[1])
+
+
+def _clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 

@@ -8,6 +8,10 @@ SWEEP = "sweep"
 """In the place of a tune: from low to high again and again, by which one hears what rattles."""
 
 
+FAMILY = "family"
+"""In the place of a tune: the bell in a cadence that no country has, for calls of the family."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ring:
     """The bell rings for `on_ms`, then is left alone for `off_ms`."""
@@ -33,6 +37,9 @@ _CADENCES: dict[str, RingCadence] = {
     "SE": (Ring(1000, 5000),),
     "US": (Ring(2000, 4000),),
 }
+
+# Three short rings: as long as a stroke of the bell takes to be one.
+FAMILY_CADENCE: RingCadence = (Ring(350, 150), Ring(350, 150), Ring(350, 2150))
 
 # Where no table is written yet: a second of every five, as in most of Europe.
 _ELSEWHERE: RingCadence = (Ring(1000, 4000),)

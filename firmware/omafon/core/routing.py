@@ -10,9 +10,11 @@ that a refusal is never turned into a call that costs.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from omafon.core.actions import HangUp, PlaceCall, QueryNaptr
+from omafon.core import admission
+from omafon.core.actions import CallMember, HangUp, PlaceCall, QueryNaptr
 from omafon.core.calls import (
     ByEnum,
+    ByFamily,
     ByProvider,
     ByUri,
     Calling,
@@ -39,15 +41,19 @@ from omafon.core.dialplan import (
     interpret,
 )
 from omafon.core.events import CallId, DnsError, LookupFailed, LookupId, NaptrReceived
+from omafon.core.family import best_first
 from omafon.core.memory import Tried
 from omafon.core.naptr import dialable, enum_domain, evaluate
 from omafon.core.settings import Contact, Route
-from omafon.core.state import CONFIRM_TIMEOUT_S, MAX_CALLS, Confirming, Idle, Phone, Result
+from omafon.core.state import CONFIRM_TIMEOUT_S, MAX_CALLS, Confirming, Idle, NightThere, Phone, Result
 
 # Nobody was reached, and so nobody refused.
 LEADS_NOWHERE = frozenset(
     {Cause.UNREACHABLE, Cause.HOST_NOT_FOUND, Cause.SERVER_ERROR, Cause.SERVER_OVERLOADED, Cause.NOT_REGISTERED}
 )
+
+# Where members of the family are at home, as the history writes it: their phones move, and have no domain.
+HOME = "family.invalid"
 
 # Hosts of one number that are tried: each may cost seconds.
 MOST_HOSTS = 3
@@ -64,7 +70,19 @@ def place(phone: Phone, dialled: str, now: float) -> Result:
     peer, ways = _ways(phone, destination)
     if peer.number and peer.number == settings.number:
         return _ended(phone, peer, (), Cause.OWN_NUMBER, now)
-    return _go(phone, peer, Journey(ways), now)
+    if isinstance(destination, Emergency):
+        return _go(phone, peer, Journey(ways), now)
+    return _if_allowed(phone, peer, Journey(ways), now)
+
+
+def _if_allowed(phone: Phone, peer: Peer, journey: Journey, now: float) -> Result:
+    """Set out, unless the owner does not want it, or it is night there and the person has to say so first."""
+    if (cause := admission.barred(phone, peer, now)) is not None:
+        return _ended(phone, peer, (), cause, now)
+    if (offset_s := admission.night_there(phone, peer, now)) is not None:
+        night = NightThere(peer, journey, offset_s, now, now + CONFIRM_TIMEOUT_S)
+        return replace(phone, doing=night, focus=None), ()
+    return _go(phone, peer, journey, now)
 
 
 def _ways(phone: Phone, destination: Emergency | Number | ShortCode | Uri | SpeedDial) -> tuple[Peer, tuple[Way, ...]]:
@@ -73,15 +91,26 @@ def _ways(phone: Phone, destination: Emergency | Number | ShortCode | Uri | Spee
             return Peer(number=digits), (ByProvider(digits, Route.EMERGENCY),)
         case Number(e164):
             contact = phone.contact(e164)
-            return phone.known(e164, ""), (*_ways_to(contact), *_ways_of(phone, e164))
+            return phone.known(e164, ""), (*_ways_home(phone, e164), *_ways_to(contact), *_ways_of(phone, e164))
         case ShortCode(digits):
             return phone.known(digits, ""), (ByProvider(digits),)
         case Uri(uri):
-            return phone.known("", uri), (_by_uri(phone, uri),)
+            home = _ways_home(phone, "", uri)
+            peer = phone.known("", uri)
+            return peer, (*home, *_ways_of(phone, E164(peer.number))) if home and peer.number else home or (
+                _by_uri(phone, uri),
+            )
         case SpeedDial(key):
             contact = next(contact for contact in phone.settings.contacts if contact.speed_dial == key)
             numbered = _ways_of(phone, E164(contact.number)) if contact.number else ()
-            return Peer(contact.number, contact.uri, contact.name), (*_ways_to(contact), *numbered)
+            home = _ways_home(phone, contact.number, contact.uri)
+            return Peer(contact.number, contact.uri, contact.name), (*home, *_ways_to(contact), *numbered)
+
+
+def _ways_home(phone: Phone, number: str, uri: str = "") -> tuple[Way, ...]:
+    """To the phone of a member of the family, before all else: it is free, and nobody is between."""
+    member = phone.memory.member_of(number, uri)
+    return (ByFamily(member.certificate),) if member is not None else ()
 
 
 def _ways_to(contact: Contact | None) -> tuple[Way, ...]:
@@ -115,6 +144,8 @@ def _go(phone: Phone, peer: Peer, journey: Journey, now: float, call: CallId | N
     match way:
         case ByUri():
             return _invite(phone, peer, way, journey, now, call)
+        case ByFamily(certificate):
+            return _to_member(phone, peer, certificate, journey, now, call)
         case ByEnum(number):
             return _look_up(phone, peer, number, journey, now)
         case ByProvider():
@@ -143,14 +174,30 @@ def _by_provider(
     return _invite(phone, peer, by_line, journey, now, call)
 
 
+def _to_member(phone: Phone, peer: Peer, certificate: str, journey: Journey, now: float, call: CallId | None) -> Result:
+    member = phone.memory.member(certificate)
+    if member is None or not member.addresses:
+        return _go(phone, peer, _failed(journey, Route.FAMILY, Cause.UNREACHABLE), now, call)
+    if call is None:
+        phone, call = _next_call(phone)
+    peer = replace(peer, uri=f"sip:{member.id}@{HOME}")
+    calling = Calling(call, peer, now, Route.FAMILY, None, sent=now, journey=journey)
+    return _focusing(phone, calling), (CallMember(call, certificate, best_first(member.addresses)),)
+
+
 def go_to(phone: Phone, peer: Peer, way: Way, now: float) -> Result:
     """Call on this way and no other: the person chose it."""
-    return _go(phone, peer, Journey((way,)), now)
+    return _if_allowed(phone, peer, Journey((way,)), now)
 
 
 def confirmed(phone: Phone, confirming: Confirming, now: float) -> Result:
     """The person agreed to what the call costs."""
     return _go(phone, confirming.peer, Journey((confirming.way,), confirming.tried), now)
+
+
+def at_night(phone: Phone, night: NightThere, now: float) -> Result:
+    """The person wants the call whatever time it is there."""
+    return _go(phone, night.peer, night.journey, now)
 
 
 def _look_up(phone: Phone, peer: Peer, number: E164, journey: Journey, now: float) -> Result:

@@ -2,13 +2,15 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """What is seen and heard, as values: the levels that `present` derives and drivers apply."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from omafon.core.causes import Tone
-from omafon.core.events import CallId
+from omafon.core.events import CallId, PairingId
+from omafon.core.family import Family
 from omafon.core.glass import Glass
 from omafon.core.hardware import Picture
+from omafon.core.memory import Address
 
 COLUMNS = 21
 ROWS = 4
@@ -29,6 +31,7 @@ class Icon(StrEnum):
     MESSAGE = "message"
     RINGER_OFF = "ringer_off"
     TROUBLE = "trouble"  # a driver failed; `omafon status` says which
+    MICROPHONE = "microphone"  # the phone has opened it by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Screen:
     `hint`. No line is longer than COLUMNS characters. `icons` share the top line with the corner text.
     `bar` is a percent drawn large with `main` smaller above it, `centred` sets the large and small lines in the
     middle (a clock), and `alert` shows the top line black on white: somebody must act. `picture` stands alone.
-    `typed` says that `main` grows key by key: it keeps its place, and seldom changes its size.
+    `typed` says that `main` grows key by key: it keeps its place, and seldom changes its size. `large` fills the glass
+    with `main`, on two lines where it is long, above one small line, `note`.
     """
 
     title: str = ""
@@ -53,6 +57,7 @@ class Screen:
     alert: bool = False
     picture: Picture | None = None
     typed: bool = False
+    large: bool = False
 
     def rows(self) -> tuple[str, str, str, str]:
         """The picture as ROWS lines of text of at most COLUMNS characters."""
@@ -107,10 +112,26 @@ class SoundLevels:
 
 
 @dataclass(frozen=True, slots=True)
+class PairingWish:
+    """The phone looks for another one to be a family with, or speaks with it: as `name`, with this `number`.
+
+    `addresses` are where it can be called; `same` is whether the person here has said that both show the same digits.
+    """
+
+    id: PairingId
+    name: str
+    number: str
+    addresses: tuple[Address, ...] = ()
+    same: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Presentation:
-    """All levels at one instant."""
+    """All levels at one instant. `pairing` is None when nobody shall find this phone."""
 
     screen: Screen
     glass: Glass
     lamps: Lamps
     sound: SoundLevels
+    pairing: PairingWish | None = None
+    family: Family = field(default_factory=Family)

@@ -69,7 +69,7 @@ def key_pressed(phone: Phone, test: SelfTest, key: Key, now: float) -> Result:
     match test.part:
         case Part.KEYS:
             return _with(phone, _pressed(test, key, now)), ()
-        case Part.DIAL if key in DIALLED or key.value.isdigit():
+        case Part.DIAL if key.value.isdigit():
             return _dialled(phone, replace(test, came=test.came + key.value), now)
         case Part.DISPLAY:
             return _looked_at(phone, test, key, now)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from omafon.core.glass import GlassHabits
+from omafon.core.peace import AllowLists, QuietHours
+from omafon.core.zone import Zone
 
 
 class Route(StrEnum):
@@ -51,7 +53,8 @@ class Line:
 class Contact:
     """A person in the phone book. `number` is E.164, `uri` a SIP URI that needs no directory; one may be empty.
 
-    `tune` is the WAV file that rings when they call, or empty.
+    `tune` is the WAV file that rings when they call, or empty. `zone` names the time zone they live in; empty: that of
+    their number. `auto_answer`: their call is answered without a hand.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Contact:
     speed_dial: int | None = None
     family: bool = False
     tune: str = ""
+    zone: str = ""
+    auto_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,11 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of it, with defaults that make a phone of an empty file: direct calls and ENUM, no line."""
+    """All of it, with defaults that make a phone of an empty file: direct calls and ENUM, no line.
+
+    `zone` is that of the phone; None: the one its system says. `zones` are those that numbers are at home in.
+    `any_key` is what any key dials, `hotline` what is dialled `hotline_after_s` after lifting; empty: nothing is.
+    """
 
     name: str = ""
     number: str = ""
@@ -87,5 +96,16 @@ class Settings:
     dial_timeout_s: float = 4.0
     confirm_paid: bool = False
     port: int = 5060
+    address: str = ""
+    family_port: int = 5061
+    family_name: str = ""
     digit_map: str = ""
     glass: GlassHabits = field(default_factory=GlassHabits)
+    quiet: QuietHours = field(default_factory=QuietHours)
+    allow: AllowLists = field(default_factory=AllowLists)
+    strangers_per_hour: int = 6
+    zone: Zone | None = None
+    zones: tuple[Zone, ...] = ()
+    any_key: str = ""
+    hotline: str = ""
+    hotline_after_s: float = 8.0

@@ -3,6 +3,7 @@
 """What the telephone is at one instant: its calls, its handset, what the person is doing, what it remembers."""
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from omafon.core.actions import Action
 from omafon.core.calls import (
@@ -11,6 +12,7 @@ from omafon.core.calls import (
     Calling,
     Held,
     InCall,
+    Journey,
     Peer,
     Resolving,
     Ringing,
@@ -20,10 +22,13 @@ from omafon.core.calls import (
 )
 from omafon.core.causes import Cause
 from omafon.core.dialplan import E164, DialError, Number, interpret
-from omafon.core.events import CallId, ConfigRefused, Driver, Key, LookupId
+from omafon.core.events import CallId, ConfigRefused, Driver, Key, LookupId, PairingFailure, PairingId, UpdateTold
+from omafon.core.family import Bond
 from omafon.core.hardware import Equipment, Finding, Part, Picture
-from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Memory, Tried
+from omafon.core.memory import HISTORY_LENGTH, Direction, HistoryEntry, Member, Memory, Tried
+from omafon.core.peace import Rung
 from omafon.core.settings import Contact, Line, Route, Settings
+from omafon.core.zone import local_day
 
 # One conversation, and one that waits or is held: the third caller hears busy.
 MAX_CALLS = 2
@@ -39,6 +44,7 @@ RINGING_TIMEOUT_S = 180.0
 OVER_SHOWN_S = 10.0  # how long the end of a call made from afar is told, with the handset down
 TONE_S = 20.0  # how long a tone tells that something ended, before silence does
 VOLUME_SHOWN_S = 2.0
+INTERCOM_TONE_S = 1.0  # before anybody hears the room
 VOLUME_STEP = 10
 VOLUME_MIN = 10  # the keys never make the phone deaf or mute for good
 
@@ -63,6 +69,20 @@ class Confirming:
     peer: Peer
     way: ByUri
     tried: tuple[Tried, ...]
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class NightThere:
+    """It is night where a call would ring, and it waits for a '1', until `until`.
+
+    `offset_s` is how far the clocks there are ahead of UTC.
+    """
+
+    peer: Peer
+    journey: Journey
+    offset_s: int
     since: float
     until: float
 
@@ -132,6 +152,29 @@ class SelfTest:
     report: str = ""
 
 
+class PairingStage(StrEnum):
+    """How far two phones are on the way to be a family."""
+
+    HOLDING = "holding"  # the key is held: it begins when that lasts
+    SEARCHING = "searching"
+    COMPARING = "comparing"  # the digits are shown, and the person is asked
+    WAITING = "waiting"  # the person here has said yes
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """This phone and another one become a family. The stage began at `since`."""
+
+    id: PairingId
+    stage: PairingStage
+    since: float
+    digits: str = ""
+    member: Member | None = None
+    failure: PairingFailure | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Over:
     """A call ended or never came about, and the person is told why until they do something else."""
@@ -146,7 +189,7 @@ class Over:
         return self.since + TONE_S
 
 
-Doing = Idle | Dialing | Confirming | Card | Browsing | About | Resetting | SelfTest | Over
+Doing = Idle | Dialing | Confirming | NightThere | Card | Browsing | About | Resetting | SelfTest | Pairing | Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +225,6 @@ class Clock:
     def unix(self, now: float) -> float:
         return now + self.offset_s
 
-    def local_minutes(self, now: float) -> int:
-        """Minutes since local midnight."""
-        return int(self.unix(now) + self.zone_s) % 86400 // 60
-
 
 @dataclass(frozen=True, slots=True)
 class Phone:
@@ -195,7 +234,7 @@ class Phone:
     afar, and lies on the hook again when that is over. `addresses` is None until the network spoke. `touched` is when
     the person last did something, `addressed` when the addresses last changed, `began` when the phone was started.
     `down` are the keys of the factory reset that are held. `refusal` stands while the owner's configuration is not
-    used.
+    used. `strangers` are those who rang within the hour, and `helped` is when an emergency call last ended.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -207,23 +246,31 @@ class Phone:
     doing: Doing = field(default_factory=Idle)
     muted: bool = False
     lines: tuple[LineState, ...] = ()
+    bonds: tuple[Bond, ...] = ()
     troubles: tuple[tuple[Driver, str], ...] = ()
     clock: Clock = field(default_factory=Clock)
     addresses: tuple[str, ...] | None = None
     addressed: float = 0.0
     host: str = ""
     notice: Notice | None = None
+    update: UpdateTold | None = None
     began: float | None = None
     refusal: ConfigRefused | None = None
     down: frozenset[Key] = frozenset()
     equipment: Equipment = field(default_factory=Equipment)
     volume_until: float = 0.0
+    strangers: tuple[Rung, ...] = ()
+    helped: float | None = None
     touched: float = 0.0
     next_id: int = 1
     stopping: bool = False
 
     def call(self, call_id: CallId | None) -> Call | None:
         return next((call for call in self.calls if call.id == call_id), None)
+
+    def bond(self, certificate: str) -> Bond | None:
+        """How we stand with the member of that certificate."""
+        return next((bond for bond in self.bonds if bond.certificate == certificate), None)
 
     @property
     def focused(self) -> Call | None:
@@ -233,6 +280,12 @@ class Phone:
     def ringing(self) -> Ringing | None:
         """The call that waits for an answer, if there is one."""
         return next((call for call in self.calls if isinstance(call, Ringing)), None)
+
+    @property
+    def listening(self) -> InCall | None:
+        """The call in which the phone has opened its microphone by itself, until somebody lifts the handset."""
+        talk = self.focused
+        return talk if isinstance(talk, InCall) and talk.unasked and self.remote else None
 
     @property
     def held(self) -> Held | None:
@@ -250,6 +303,8 @@ class Phone:
             return self
         ended = replace(self, calls=tuple(other for other in self.calls if other.id != call_id))
         ended = replace(ended, memory=_remembering(self, call, cause, now))
+        if call.route is Route.EMERGENCY:
+            ended = replace(ended, helped=now)
         if self.focus != call_id:
             return ended
         talk = call.talk if isinstance(call, Held) else call
@@ -265,16 +320,31 @@ class Phone:
         doing = Dialing("", now) if off_hook else Idle()
         return replace(self, off_hook=off_hook, remote=False, doing=doing, focus=None, muted=False)
 
+    def utc_offset_s(self, now: float) -> int:
+        """How far the clock on the wall is ahead of UTC: in the owner's zone, or as the system says."""
+        zone = self.settings.zone
+        return zone.offset_s(self.clock.unix(now)) if zone is not None else self.clock.zone_s
+
+    def local(self, now: float) -> tuple[int, int]:
+        """The day of the week, Monday 0, and the minutes since local midnight."""
+        return local_day(self.clock.unix(now), self.utc_offset_s(now))
+
     def known(self, number: str, uri: str, name: str = "") -> Peer:
         """Who that is, by the phone book first and by their own word second."""
         contact = self.contact(number, uri)
         if contact is not None:
             return Peer(number or contact.number, uri or contact.uri, contact.name)
+        member = self.memory.member_of(self.e164(number), uri)
+        if member is not None:
+            return Peer(number or member.number, uri, member.name)
+        member = self.memory.member_of(self.e164(number), uri)
+        if member is not None:
+            return Peer(number or member.number, uri, member.name)
         return Peer(number, uri, name)
 
     def contact(self, number: str, uri: str = "") -> Contact | None:
         """The phone book's entry for a number (as E.164) or a SIP URI."""
-        wanted = self._e164(number)
+        wanted = self.e164(number)
         for contact in self.settings.contacts:
             if wanted and contact.number == wanted:
                 return contact
@@ -282,7 +352,8 @@ class Phone:
                 return contact
         return None
 
-    def _e164(self, number: str) -> str:
+    def e164(self, number: str) -> str:
+        """What `number`, as somebody here would dial it, is in the world; empty when it is none of E.164."""
         if not number or number.startswith("+"):
             return number
         try:
@@ -323,7 +394,8 @@ class Phone:
             return self.doing
         if focused is not None:
             return focused
-        typing = isinstance(self.doing, Confirming) or (isinstance(self.doing, Dialing) and self.doing.digits != "")
+        typed = isinstance(self.doing, Dialing) and self.doing.digits != ""
+        typing = typed or isinstance(self.doing, Confirming | NightThere)
         if ringing is not None and not (self.off_hook and typing):
             return ringing
         return self.doing

@@ -27,6 +27,9 @@ STEADY_MS = 32_000
 # E.180 clause 10: the three frequencies of the special information tone, the same all over the world.
 SPECIAL_INFORMATION: Cadence = (Burst((950,), 330), Burst((1400,), 330), Burst((1800,), 330, 1000))
 
+# Heard across a room, and like none of the network's.
+ANSWERED_BY_ITSELF: Cadence = (Burst((784,), 200, 50), Burst((988,), 200, 50), Burst((1175,), 450, 50))
+
 TONES: dict[str, dict[Tone, Cadence]] = {
     "DE": {
         Tone.DIAL: (Burst((425,), STEADY_MS),),
@@ -35,6 +38,7 @@ TONES: dict[str, dict[Tone, Cadence]] = {
         Tone.CONGESTION: (Burst((425,), 240, 240),),
         Tone.WAITING: (Burst((425,), 200, 200), Burst((425,), 200, 5000)),
         Tone.ERROR: SPECIAL_INFORMATION,
+        Tone.INTERCOM: ANSWERED_BY_ITSELF,
     },
     "GB": {
         Tone.DIAL: (Burst((350, 440), STEADY_MS),),
@@ -43,6 +47,7 @@ TONES: dict[str, dict[Tone, Cadence]] = {
         Tone.CONGESTION: (Burst((400,), 400, 350), Burst((400,), 225, 525)),
         Tone.WAITING: (Burst((400,), 100, 2500),),
         Tone.ERROR: SPECIAL_INFORMATION,
+        Tone.INTERCOM: ANSWERED_BY_ITSELF,
     },
     "US": {
         Tone.DIAL: (Burst((350, 440), STEADY_MS),),
@@ -51,6 +56,7 @@ TONES: dict[str, dict[Tone, Cadence]] = {
         Tone.CONGESTION: (Burst((480, 620), 250, 250),),
         Tone.WAITING: (Burst((440,), 300, 10_000),),
         Tone.ERROR: SPECIAL_INFORMATION,
+        Tone.INTERCOM: ANSWERED_BY_ITSELF,
     },
 }
 

@@ -3,7 +3,7 @@
 """Every word the phone says, in every language it speaks. A line of the screen holds 21 characters."""
 
 from omafon.core.causes import Cause
-from omafon.core.events import Driver
+from omafon.core.events import Driver, PairingFailure
 from omafon.core.hardware import Part, Picture
 from omafon.core.settings import Route
 
@@ -20,6 +20,8 @@ _WORDS: Catalogue = {
     "missed_many": ("{n} Anrufe verpasst", "{n} missed calls"),
     "messages": ("{n} neue Nachrichten", "{n} new messages"),
     "no_network": ("Kein Netz", "No network"),
+    "lost": ("Nicht erreichbar:", "Out of reach:"),
+    "lost_since": ("seit {at}", "since {at}"),
     "refused": ("Änderung abgelehnt", "Change was refused"),
     "last_good": ("Alte Einstellungen", "Old settings in use"),
     "safe_mode": ("Abgesicherter Modus", "Safe mode"),
@@ -35,6 +37,9 @@ _WORDS: Catalogue = {
     "far_ringing": ("Es klingelt", "It rings there"),
     "confirm": ("Kostet Geld", "This call costs"),
     "confirm_hint": ("Kostet: # ruft an", "It costs. # to call"),
+    "night_there": ("So spät ist es dort", "is the time there"),
+    "night_hint": ("1: trotzdem anrufen", "1: call all the same"),
+    "night_large": ("dort! 1: anrufen", "there! 1: call"),
     "card_empty": ("Kein Eintrag", "Nothing listed"),
     "card_call_hint": ("Anruf-Taste: wählen", "Call key: dial it"),
     "incoming": ("Anruf", "Call from"),
@@ -48,6 +53,9 @@ _WORDS: Catalogue = {
     "swap_hint": ("R: wechseln", "R: swap"),
     "far_hold": ("Bitte warten …", "You are on hold"),
     "muted": ("Stumm", "Muted"),
+    "listening": ("Mikrofon ist an", "Microphone is on"),
+    "listening_hint": ("Ende: auflegen", "End: hang up"),
+    "quiet_until": ("Ruhe bis {time}", "Quiet until {time}"),
     "voice_gone": ("Kein Ton: Audiogerät", "No sound: check card"),
     "volume_handset": ("Lautstärke Hörer", "Handset volume"),
     "volume_ringer": ("Lautstärke Klingel", "Ringer volume"),
@@ -62,6 +70,28 @@ _WORDS: Catalogue = {
     "reset_wait": ("Bitte warten", "Please wait"),
     "reset_failed": ("Nicht gelöscht", "Not erased"),
     "reset_failed_cure": ("Über SSH versuchen", "Try it over SSH"),
+    "update": ("Neue Version", "New version"),
+    "update_writing": ("Schreibe … {n} %", "Writing … {n} %"),
+    "update_restarting": ("Neustart …", "Restarting …"),
+    "update_judging": ("Wird geprüft …", "Being checked …"),
+    "update_power": ("Nicht ausschalten", "Do not switch off"),
+    "update_good": ("Läuft", "Is running"),
+    "update_back": ("Lief nicht gut", "Did not run well"),
+    "update_failed": ("Nicht übernommen", "Not installed"),
+    "update_as_before": ("Alles wie vorher", "All is as before"),
+    "pair_title": ("Koppeln", "Pairing"),
+    "pair_hold": ("Weiter halten …", "Keep holding …"),
+    "pair_hold_note": ("Loslassen: abbrechen", "Let go to stop"),
+    "pair_search": ("Suche Telefon …", "Looking for it …"),
+    "pair_search_note": ("Am anderen Telefon", "On the other phone"),
+    "pair_search_hint": ("auch 0 halten", "hold 0 as well"),
+    "pair_compare": ("Dort dasselbe?", "The same there?"),
+    "pair_compare_hint": ("# 1: ja    * 0: nein", "# 1: yes    * 0: no"),
+    "pair_wait": ("Dort auch ja sagen", "Say yes there too"),
+    "pair_wait_hint": ("Bitte warten …", "Please wait …"),
+    "pair_done": ("Gekoppelt mit", "Paired with"),
+    "pair_done_hint": ("Ab jetzt Familie", "Now in the family"),
+    "pair_failed": ("Nicht gekoppelt", "Not paired"),
     "answer_hint": ("#: ja       *: nein", "#: yes      *: no"),
     "test_press": ("Alle drücken", "Press them all"),
     "test_left": ("Noch: {keys}", "Left: {keys}"),
@@ -166,7 +196,21 @@ _TROUBLES: dict[Driver, tuple[str, str]] = {
     Driver.RINGER: ("Klingel gestört", "Bell fails"),
     Driver.MIXER: ("Lautstärke gestört", "Volume fails"),
     Driver.DNS: ("Kein Nameserver", "No name server"),
+    Driver.FAMILY: ("Familie gestört", "Family calls fail"),
     Driver.STORE: ("Speicher gestört", "Memory card fails"),
+}
+
+# Why two phones did not become a family, and what to do.
+_PAIRING: dict[PairingFailure, tuple[tuple[str, str], tuple[str, str]]] = {
+    PairingFailure.NOBODY: (("Keins gefunden", "Beide ins selbe Netz"), ("None found", "Use the same network")),
+    PairingFailure.LATE: (("Zu spät", "Noch einmal koppeln"), ("Too late", "Pair once more")),
+    PairingFailure.DIFFERENT: (("Nicht dasselbe", "Mit Kabel versuchen"), ("Not the same", "Try it on a cable")),
+    PairingFailure.REFUSED: (("Dort abgebrochen", "Noch einmal koppeln"), ("Stopped over there", "Pair once more")),
+    PairingFailure.LOST: (("Verbindung verloren", "Noch einmal koppeln"), ("Connection lost", "Pair once more")),
+    PairingFailure.DISTURBED: (("Gestört", "Nur zwei koppeln"), ("Disturbed", "Pair just two")),
+    PairingFailure.NO_NETWORK: (("Kein Netz", "Kabel/WLAN prüfen"), ("No network", "Check cable or Wi-Fi")),
+    PairingFailure.FULL: (("Familie ist voll", "Eins entfernen"), ("Family is full", "Remove one first")),
+    PairingFailure.BROKEN: (("Schlüssel fehlt", "Speicher prüfen"), ("No key of its own", "Check the card")),
 }
 
 # What went wrong, and what to do: two lines each.
@@ -184,6 +228,7 @@ _CAUSES: dict[Cause, tuple[tuple[str, str], tuple[str, str]]] = {
     Cause.UNPROVEN: (("Nummer unbewiesen", "DNSSEC prüfen"), ("Number is unproven", "Check DNSSEC")),
     Cause.FORGED: (("Verzeichnis gefälscht", "Netz prüfen"), ("Directory is forged", "Check the network")),
     Cause.BARRED: (("Nummer ist gesperrt", "Andere Nummer wählen"), ("Number is barred", "Dial another number")),
+    Cause.QUIET_HOURS: (("Ruhezeit", "Später noch einmal"), ("Quiet hours", "Try again later")),
     Cause.OWN_NUMBER: (("Eigene Nummer", "Andere Nummer wählen"), ("Your own number", "Dial another number")),
     Cause.NO_ROUTE: (("Kein Weg zur Nummer", "Leitung einrichten"), ("No way to that number", "Set up a line")),
     Cause.NO_DIRECTORY: (("Verzeichnis stumm", "Internet prüfen"), ("No directory answers", "Check the internet")),
@@ -251,6 +296,11 @@ def picture_words(picture: Picture, language: str) -> str:
 def lamp_words(lamp: str, language: str) -> str:
     """A lamp, by its name among core.screen.Lamps."""
     return _LAMPS[lamp][LANGUAGES.index(language)]
+
+
+def pairing_words(failure: PairingFailure, language: str) -> tuple[str, str]:
+    """Why two phones did not become a family, and what to do about it."""
+    return _PAIRING[failure][LANGUAGES.index(language)]
 
 
 def cause_words(cause: Cause, language: str) -> tuple[str, str]:

@@ -52,6 +52,7 @@ def examine(control: Path, machine: Machine | None = None) -> Iterator[Finding]:
     asked: list[Look] = [
         ("drivers", lambda: phone.drivers(status) if status else iter(())),
         ("lines", lambda: phone.lines(status) if status else iter(())),
+        ("family", lambda: phone.family(status) if status else iter(())),
         ("config", lambda: phone.configuration(status, machine)),
         ("cards", lambda: sound.sound(machine, config, asked=status is not None)),
     ]

@@ -119,6 +119,24 @@ def _nat(status: Status) -> Iterator[Finding]:
         yield note("nat", what, cure)
 
 
+def family(status: Status) -> Iterator[Finding]:
+    """Whether the members answer, and whether they could find this phone from outside."""
+    members = status.get("family", ())
+    if not members:
+        return
+    for member in members:
+        if member["reachable"] is False:
+            at = time.strftime("%H:%M", time.localtime(member["away_since"]))
+            cure = "Is that phone on, and its network up? Calls to it go by a line meanwhile, if there is one."
+            yield wrong("family", f"{member['name']} is out of reach since {at}", cure)
+        elif member["reachable"]:
+            yield ok("family", f"{member['name']} answers")
+    own = [address for text in status.get("addresses", ()) if (address := _parsed(text)) is not None]
+    if own and not any(address.is_global for address in own):
+        cure = "Switch IPv6 on in the router, or let it pass the port of [family] on to this phone and set its name."
+        yield note("family", "from outside this network nobody finds this phone: it has private addresses only", cure)
+
+
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(address)

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable
 
 from omafon.board import BoardProfile, HookProfile, LampProfile, RotaryProfile
 from omafon.core.hardware import Finding, Part, Verdict
+from omafon.core.selftest import DIALLED, MOVED_S, STUCK_S
 from omafon.hwtest.answers import yes
 from omafon.hwtest.copper import Copper
 from omafon.hwtest.sequence import (
@@ -23,13 +24,7 @@ from omafon.hwtest.sequence import (
     Wish,
 )
 
-STUCK_S = 10.0
-"""Nobody presses a key for so long who is asked to press them all."""
 SETTLED_S = 0.1
-MOVED_S = 30.0
-"""Until then somebody has lifted a handset who was asked to."""
-DIALLED = "150"
-"""The fewest pulses, some, and the most."""
 DIALLED_S = 60.0
 
 

@@ -30,6 +30,7 @@ SHORTEST_CANARY = 5
 """A shorter word would be found anywhere, by chance."""
 
 _CREDENTIALS = Path("etc/credstore.encrypted/omafon")
+_UPDATE = Path("var/lib/omafon-update")
 _ETC, _STATE, _REQUESTS = Path("etc/omafon"), Path("var/lib/omafon"), Path("run/omafon-requests")
 _BOOT, _SSH, _LEASES = Path("boot/firmware"), Path("etc/ssh"), Path("var/lib/NetworkManager")
 _JOURNALS = (Path("var/log/journal"), Path("run/log/journal"))
@@ -78,7 +79,7 @@ def reset(root: Path, say: Callable[[str], None]) -> Forgotten:
     say("everything is erased")
     for folder in (_ETC, _CREDENTIALS, _STATE):
         erase_tree(root / folder)
-    for file in _single_files(root):
+    for file in (*_single_files(root), *files(root / _UPDATE)):
         erase(file)
     _forget_logins(root)
     _forget_journal(root, here=here)

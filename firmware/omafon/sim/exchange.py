@@ -200,6 +200,7 @@ servers = ["{server}"]
 
 [incoming]
 accept = ["anyone"]
+strangers_per_hour = 3600
 
 [audio]
 voice = "{voice}"

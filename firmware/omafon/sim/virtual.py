@@ -7,12 +7,13 @@ And those that a phone in safe mode has in the place of what it does not dare to
 
 from PIL.Image import Image
 
-from omafon.core.actions import Action, PlaceCall
+from omafon.core.actions import Action, CallMember, PlaceCall
 from omafon.core.causes import Cause
-from omafon.core.events import CallEnded
+from omafon.core.events import CallEnded, PairingFailed, PairingFailure
+from omafon.core.family import Family
 from omafon.core.glass import Glass
 from omafon.core.memory import Memory
-from omafon.core.screen import Lamps, SoundLevels
+from omafon.core.screen import Lamps, PairingWish, SoundLevels
 from omafon.interfaces import Post
 
 
@@ -72,13 +73,30 @@ class NoCalls:
     def close(self) -> None: ...
 
     def perform(self, action: Action) -> None:
-        if isinstance(action, PlaceCall):
+        if isinstance(action, PlaceCall | CallMember):
             self._post(CallEnded(action.call, Cause.NO_ROUTE))
 
     def sound(self, levels: SoundLevels) -> None: ...
 
+    def family(self, family: Family) -> None: ...
+
     def fresh(self, within_s: float) -> bool:  # noqa: ARG002
         return True
+
+
+class NoPairing:
+    """Nobody is let into the family of a phone that does not dare to look at it."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def pair(self, wish: PairingWish | None) -> None:
+        if wish is not None:
+            self._post(PairingFailed(wish.id, PairingFailure.BROKEN))
 
 
 class NoResolver:

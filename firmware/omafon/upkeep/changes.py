@@ -31,9 +31,14 @@ class Changes:
 
 def changes(runs: Configuration, shall: Configuration) -> Changes:
     """What is different. The engine, the cards and the pins are opened once: only a restart gives them other values."""
-    restart = (runs.config.sip, runs.config.audio, runs.board) != (shall.config.sip, shall.config.audio, shall.board)
+    restart = _opened_once(runs) != _opened_once(shall)
     wanted = {line.name: line for line in shall.config.line}
     return Changes(restart, frozenset(line.name for line in runs.config.line if wanted.get(line.name) != line))
+
+
+def _opened_once(configuration: Configuration) -> tuple[object, ...]:
+    config = configuration.config
+    return config.sip, config.audio, config.family.port, configuration.board
 
 
 def when(change: Changes, phone: Phone, now: float, *, at_once: bool = False) -> Take:

@@ -69,6 +69,9 @@ def read_configuration(file: Path, board: str | None = None, check: Check | None
     publish = config.enum.publish
     if publish is not None and publish.key_credential:
         secrets[publish.key_credential] = publish.key_secret
+    update = config.family.update
+    if update is not None and update.key_credential:
+        secrets[update.key_credential] = update.key_secret
     config = replace(config, line=tuple(replace(line, password_credential="") for line in config.line))
     return Configuration(config, profile, settings(config), file, generation_of(found), content, secrets)
 

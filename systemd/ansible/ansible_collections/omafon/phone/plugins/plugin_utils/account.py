@@ -48,8 +48,14 @@ class Account:
         self._connection = connection
 
     def asks(self, request: str, text: str = "") -> Answer:
-        """What the phone answers to `request` and `text` on its standard input. AnsibleConnectionFailure: nothing."""
-        code, out, err = self._connection.exec_command(f"{request} --json", in_data=text.encode(), sudoable=False)
+        """What the phone answers to `request` and `text` on its standard input; REFUSED_LOGIN when it cannot be asked.
+
+        No exception: Ansible calls such a host unreachable and goes on with the next, which a roll-out must not.
+        """
+        try:
+            code, out, err = self._connection.exec_command(f"{request} --json", in_data=text.encode(), sudoable=False)
+        except AnsibleConnectionFailure as error:
+            return Answer(REFUSED_LOGIN, said=str(error).strip())
         said = err.decode(errors="replace").strip()
         try:
             told = json.loads(out)
@@ -61,11 +67,9 @@ class Account:
         """The answer to `confirm`, by a login of its own: that a new one succeeds is what it proves."""
         deadline = time.monotonic() + within_s - MARGIN_S
         while True:
-            try:
-                # A connection that is kept for the next task would be the old login.
-                self._connection.reset()
-                return self.asks("confirm")
-            except AnsibleConnectionFailure as error:
-                if time.monotonic() + PAUSE_S > deadline:
-                    return Answer(REFUSED_LOGIN, said=f"no new login succeeded: {error}")
-                time.sleep(PAUSE_S)
+            # A connection that is kept for the next task would be the old login.
+            self._connection.reset()
+            answer = self.asks("confirm")
+            if answer.code != REFUSED_LOGIN or time.monotonic() + PAUSE_S > deadline:
+                return answer
+            time.sleep(PAUSE_S)
