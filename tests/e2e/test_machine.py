@@ -42,6 +42,14 @@ ExecStartPre=+ip route replace default dev lo src 192.0.2.7
 PLUGGED_IN = {"/etc/systemd/system/omafon.service.d/cable.conf": (CABLE, 0o644)}
 
 
+def looked_at_the_card(machine: Machine) -> None:
+    """Back when the phone is done with it: that goes on when everything has started."""
+    unit = "omafon-first-boot.service"
+    machine.until(
+        lambda: machine.property(unit, "ActiveState") in ("inactive", "failed"), "the card is done with", within_s=30.0
+    )
+
+
 def shows(machine: Machine) -> list[str]:
     with Client(machine.root / "run/omafon/control") as phone:
         rows: list[str] = phone.ask("screen")["rows"]
@@ -60,18 +68,20 @@ def test_a_broken_card_is_refused_with_its_line_and_a_corrected_one_makes_a_phon
     public = key(tmp_path, "owner").with_suffix(".pub").read_text()
     card = {f"{CARD}/omafon.toml": (BROKEN, 0o644), f"{CARD}/authorized_keys": (public, 0o644)}
     with Machine(tmp_path, {**card, **PLUGGED_IN}) as machine:
+        looked_at_the_card(machine)
         told = read_result(machine)
 
         assert "line 5: unknown" in told
         assert 'Did you mean "audio"?' in told
         assert PASSWORD not in told
-        assert shows(machine)[:3] == ["Karte abgelehnt", "Fehler in Zeile 5", "omafon.toml"]
+        assert shows(machine)[:3] == ["Card refused", "Error in line 5", "omafon.toml"]
         assert on_the_card(machine) == ["omafon-result.txt", "omafon.toml"]
         assert machine.run("runuser", "--user=phone", "--", "cat", "/etc/omafon/authorized_keys") == public
 
         machine.run("tee", f"{CARD}/omafon.toml", typed=GOOD.replace("\n", "\r\n"))
         machine.halts()
         machine.boots()
+        looked_at_the_card(machine)
 
         assert "taken over" in read_result(machine)
         assert on_the_card(machine) == ["omafon-result.txt"]

@@ -411,3 +411,67 @@ def stopped_engine(desk: Desk) -> Iterator[None]:
     # Who holds a thread still has to bury it, before its process is seen to have ended.
     while not os.WIFSIGNALED(os.waitpid(thread, wall)[1]):
         continue
+
+
+# A line, and no network by which it could register.
+CARD = """[phone]
+board = "virtual"
+[audio]
+voice = "null"
+[[line]]
+name = "home"
+aor = "sip:100@192.0.2.1"
+"""
+
+
+def test_a_card_that_waits_for_a_network_does_not_hold_up_the_start_of_the_system(tmp_path: Path):
+    with Machine(tmp_path, {"/boot/firmware/omafon.toml": (CARD, 0o644)}) as machine:
+        assert machine.property("omafon-first-boot.service", "ActiveState") == "active"
+        assert machine.property("multi-user.target", "ActiveState") == "active"
+        assert machine.run("systemctl", "list-jobs").strip() == "No jobs running."
+
+
+# The first time somebody writes another configuration meanwhile; and it fails twice.
+SETTLES = """#!/bin/sh
+echo once more >> runs
+times=$(wc -l < runs)
+cd /etc/omafon
+[ "$times" -gt 1 ] || { cp phone.toml new && mv new phone.toml; }
+[ "$times" -gt 2 ]
+"""
+NETWORKS = "omafon-network.service"
+SETTLING = """[Service]
+ExecStart=
+ExecStart=/usr/lib/omafon-test/settles
+ReadWritePaths=/etc/omafon
+CapabilityBoundingSet=CAP_DAC_OVERRIDE
+"""
+
+
+def test_a_change_during_a_settling_of_the_networks_that_fails_is_settled_too(tmp_path: Path):
+    files = {
+        "/etc/omafon/phone.toml": ('[phone]\nboard = "virtual"\n', 0o644),
+        "/etc/NetworkManager/system-connections/.there": ("", 0o600),
+        "/usr/lib/omafon-test/settles": (SETTLES, 0o755),
+        "/etc/systemd/system/omafon-network.service.d/settles.conf": (SETTLING, 0o644),
+    }
+    with Machine(tmp_path, files) as machine:
+        runs = machine.root / "run/omafon-network/runs"
+
+        machine.until(lambda: runs.read_text().count("\n") == 2, "it is settled a second time")
+        machine.until(lambda: machine.property(NETWORKS, "ActiveState") == "failed", "the second time has ended")
+
+        for _ in range(2):
+            machine.run("systemctl", "start", NETWORKS)
+
+        assert runs.read_text().count("\n") == 3, "what failed is done again, and what succeeded is not"
+
+
+def test_a_login_of_the_owner_starts_no_manager_of_services(desk: Desk):
+    owner, root = (f"user@{desk.machine.run('id', '--user', name).strip()}.service" for name in ("phone", "root"))
+
+    desk.machine.run("systemctl", "start", owner, root)
+
+    assert desk.machine.property(owner, "ActiveState") == "inactive"
+    assert desk.machine.property(root, "ActiveState") == "active"
+    desk.machine.run("systemctl", "stop", root)

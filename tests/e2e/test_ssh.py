@@ -286,13 +286,21 @@ def test_nobody_logs_in_by_password(owner: Owner):
     assert "Permission denied (publickey)" in refused.stderr
 
 
-def test_nobody_logs_in_with_another_key(owner: Owner, tmp_path: Path):
+def failed_logins(owner: Owner) -> int:
+    count = owner.learns("status")["counters"]["failed_logins"]
+    assert isinstance(count, int)
+    return count
+
+
+def test_nobody_logs_in_with_another_key_and_who_tries_is_counted(owner: Owner, tmp_path: Path):
+    before = failed_logins(owner)
     command = [*owner.machine.networked(), "ssh", "-F", "none", "-i", str(key(tmp_path, "stranger"))]
     settings = [f"-oUserKnownHostsFile={owner.known_hosts}", "-oIdentitiesOnly=yes", "-oBatchMode=yes"]
     refused = ended([*command, *settings, f"phone@{ADDRESS}", "status"])
 
     assert refused.returncode == 255
     assert "Permission denied (publickey)" in refused.stderr
+    until(lambda: failed_logins(owner) == before + 1, "it is counted")
 
 
 def test_root_does_not_log_in_even_with_a_key_of_its_own(owner: Owner):

@@ -563,3 +563,39 @@ def test_a_bundle_is_a_file_for_its_owner_alone(tmp_path: Path, capsys):
         assert {"README", "findings.txt", "status.json", "phone.toml", "history.json", "log.txt", "kernel.txt"} <= {
             name.partition("/")[2] for name in archive.getnames()
         }
+
+
+# The family.
+
+
+def kin(**member: object) -> dict[str, object]:
+    return {"name": "Oma", "reachable": True, "away_since": 0.0} | member
+
+
+def test_a_phone_without_a_family_hears_nothing_about_one():
+    assert list(phone.family({"family": [], "addresses": ["192.168.0.2"]})) == []
+
+
+def test_a_member_that_answers_is_well_and_one_not_asked_yet_is_not_mentioned():
+    members = [kin(), kin(name="Ben", reachable=None)]
+
+    found = list(phone.family({"family": members, "addresses": ["2001:4860::7"]}))
+
+    assert [(finding.verdict, finding.what) for finding in found] == [(Verdict.OK, "Oma answers")]
+
+
+def test_a_member_out_of_reach_is_told_with_the_time_and_what_to_look_at():
+    since = time.mktime((2026, 3, 1, 14, 5, 0, 0, 0, -1))
+
+    (found,) = phone.family({"family": [kin(reachable=False, away_since=since)], "addresses": ["2001:4860::7"]})
+
+    assert (found.verdict, found.what) == (Verdict.WRONG, "Oma is out of reach since 14:05")
+    assert "Is that phone on" in found.cure
+
+
+def test_a_phone_with_private_addresses_only_is_told_how_others_get_in():
+    *_, found = phone.family({"family": [kin()], "addresses": ["192.168.0.2", "fd00::2"]})
+
+    assert "private addresses only" in found.what
+    assert "IPv6" in found.cure
+    assert "[family]" in found.cure

@@ -216,7 +216,7 @@ def test_what_any_editor_makes_of_a_good_file_is_good(house: House, name: str, c
         (b'[phone]\nnmae = "Oma"\n', 2, 'unknown key "nmae". Did you mean "name"?'),
         (b'[phone\nname = "Oma"\n', 1, ""),
         (b'[phone]\r\n\r\nname = "Oma\r\n', 3, "a text is not closed"),
-        ('[phone]\nname = “Oma”\n'.encode(), 2, "the value is not understood"),
+        ('[phone]\nname = “Oma”\n'.encode(), 2, "these are curly quotes"),
         (b'[phone]\nname = "Gro\xdfmutter"\n', 2, "the text is not UTF-8"),
         ("[phone]\n".encode("utf-16"), 1, "the text is not UTF-8"),
         (b'[phone]\nboard = "no-such-board"\n', None, ""),
@@ -243,6 +243,32 @@ def test_a_broken_file_is_refused_with_its_line_and_stays(house: House, content:
     assert house.on_the_card == ["omafon-result.txt", "omafon.toml"]
     assert not house.config.exists()
     assert house.phone.notices[0][0] == "Karte abgelehnt"
+
+
+@pytest.mark.parametrize(
+    ("content", "heading"),
+    [
+        ('[phone]\nlanguage = "en"\nnmae = "Gran"\n', "Card refused"),
+        ('[phone\nlanguage = "en"\n', "Card refused"),
+        ("[phone]\nlanguage = “en”\n", "Karte abgelehnt"),
+    ],
+)
+def test_a_fresh_phone_refuses_a_card_in_the_language_of_its_file(house: House, content: str, heading: str):
+    house.puts("omafon.toml", content)
+
+    house.boots()
+
+    assert house.phone.notices[0][0] == heading
+
+
+def test_a_phone_that_was_set_up_keeps_its_own_language(house: House):
+    house.puts("omafon.toml", FIRST)
+    house.boots()
+    house.puts("omafon.toml", '[phone\nlanguage = "en"\n')
+
+    house.boots()
+
+    assert house.phone.notices[-1][0] == "Karte abgelehnt"
 
 
 def test_with_a_broken_file_the_keys_are_taken_all_the_same(house: House):

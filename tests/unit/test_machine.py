@@ -173,7 +173,7 @@ def test_keys_are_taken_from_any_editor(tmp_path: Path):
         (f'command="sh" {ED25519}\n'.encode(), "has options in front of the key"),
         (f"cert-authority {ED25519}\n".encode(), "has options in front of the key"),
         (b"ssh-dss AAAAB3NzaC1kc3M=\n", "is a DSA key"),
-        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n", "this is a private key"),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n", "it still lies on the card"),
         (b"PuTTY-User-Key-File-3: ssh-ed25519\n", "this is a private key"),
         (b"---- BEGIN SSH2 PUBLIC KEY ----\nabc\n", "PuTTY's format"),
         (b"\xff\xfes\0s\0h\0", "not UTF-8"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from omafon.client import NoDaemon
+from omafon.client import Json, NoDaemon
 from omafon.config import ConfigError, load
 from omafon.provision.generations import KEPT, Busy
 from omafon.provision.report import Outcome
@@ -81,7 +81,7 @@ def test_a_change_that_does_harm_is_taken_back(phone, change, why, seconds):
     assert report.outcome is Outcome.FAILED
     assert report.what == f"generation 2 is gone ({why}); generation 1 is in force again"
     assert report.cure == "Correct the file, and apply it again."
-    assert phone.told[-1] == "it is not well with it, and goes back: a minute at most"
+    assert "it is not well with it, and goes back: a minute at most" in phone.told
     assert all(check.good for check in report.checks)
     assert (name(phone), phone.config.phone.name) == ("Oma", "Oma")
     assert (phone.generations.meta(2).outcome, phone.generations.meta(2).reason) == ("rolled back", why)
@@ -171,6 +171,15 @@ def test_a_call_that_the_change_would_cut_off_is_waited_for(phone):
     assert report.outcome is Outcome.APPLIED
     assert phone.told == ["a call goes on; the phone takes it when that has ended (--now would not wait)"]
     assert phone.boottime() > 2200
+
+
+def test_who_waits_is_told_what_for_and_only_when_that_is_something_else(phone):
+    phone.transaction().apply(text("Opa", host=SILENT), "phone.toml")
+
+    assert phone.told == [
+        "waiting for line home: not registered (no answer yet)",
+        "it is not well with it, and goes back: a minute at most",
+    ]
 
 
 def test_now_does_not_wait_for_the_end_of_a_call(phone):
@@ -434,6 +443,51 @@ def test_what_is_stopped_by_its_owner_goes_back(phone):
     report = phone.transaction().apply(text("Opa"), "phone.toml")
 
     assert report.what == "generation 2 is gone (it was interrupted); generation 1 is in force again"
+
+
+class Ended(FarAway):
+    """Who goes back is ended in the instant between the disk and the phone."""
+
+    def reload(self, *, now: bool) -> Json:
+        if self.generations.current() == 1 and not self.at:
+            self.at = [(0.0, self.clear)]
+            raise KeyboardInterrupt
+        return super().reload(now=now)
+
+    def clear(self) -> None:
+        """The second time nobody ends it."""
+
+
+@pytest.fixture
+def ended(tmp_path: Path) -> Iterator[FarAway]:
+    phone = Ended(tmp_path)
+    phone.transaction().apply(text("Oma"), "phone.toml", offline=True)
+    phone.starts()
+    yield phone
+    phone.close()
+
+
+def test_who_is_ended_between_disk_and_phone_leaves_it_to_who_watches_and_that_one_does_not_wait(ended):
+    with pytest.raises(KeyboardInterrupt):
+        ended.transaction().apply(text("Opa", WRONG), "phone.toml")
+    assert (name(ended), ended.config.phone.name) == ("Oma", "Opa")
+    before = ended.boottime()
+
+    ended.transaction().roll_back_when_due()
+
+    assert (name(ended), ended.config.phone.name) == ("Oma", "Oma")
+    assert waiting(ended.generations) is None
+    assert ended.generations.meta(2).reason == "line home: not registered (403 Forbidden)"
+    assert ended.boottime() - before < 5
+
+
+def test_what_is_half_taken_back_cannot_be_confirmed_any_more(ended):
+    ended.transaction().apply(text("Opa"), "phone.toml", confirm_within_s=600.0)
+    with pytest.raises(KeyboardInterrupt):
+        ended.transaction().rollback()
+
+    with pytest.raises(Refusal, match="it is too late: generation 2 is going back"):
+        ended.transaction(SECOND_LOGIN).confirm()
 
 
 def test_a_phone_that_does_not_run_with_what_is_in_force_is_asked_to(phone):

@@ -44,6 +44,11 @@ CASES = {
         PUBLISH + 'key_credential = "enum-publish"',
         {"enum-publish": "c2VjcmV0"},
     ),
+    "of the family's name": (
+        '[family]\nupdate = {key_secret = "c2VjcmV0"}',
+        '[family]\nupdate = {key_credential = "family-update"}',
+        {"family-update": "c2VjcmV0"},
+    ),
     "with dots": (
         '[enum]\npublish.key_secret = "x"',
         '[enum]\npublish.key_credential = "enum-publish"',

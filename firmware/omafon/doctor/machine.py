@@ -3,14 +3,13 @@
 """The machine that a phone runs on: its files and its programs, wherever a test has put them."""
 
 import os
-import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from omafon.clock import WallClock, system_clock
 from omafon.config import Config, ConfigError, load, parse
 from omafon.config.reading import read
+from omafon.programs import run
 
 # Where a distribution keeps what its users rarely type.
 _PROGRAMS = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -62,20 +61,8 @@ class Machine:
 
     def says(self, *command: str, within_s: float = 2.0) -> str | None:
         """What a program prints; None when it is not there, fails or takes too long."""
-        program = shutil.which(command[0], path=self.programs) if self.programs else None
-        if program is None:
-            return None
-        try:
-            done = subprocess.run(
-                [program, *command[1:]],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=within_s,
-                env={**os.environ, "LC_ALL": "C.UTF-8"},
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+        ran = run(command, timeout_s=within_s, path=self.programs)
+        return ran.out.strip() if ran is not None and ran.good else None
 
     @property
     def model(self) -> str:

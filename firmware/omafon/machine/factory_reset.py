@@ -19,7 +19,7 @@ from omafon.config import Config, ConfigError, PhoneConfig, load
 from omafon.config.reading import LARGEST_FILE
 from omafon.machine import card, host_name, wifi
 from omafon.machine.erasing import empty, erase, erase_tree, files
-from omafon.machine.programs import run
+from omafon.programs import run
 
 MARK = Path("var/lib/omafon-reset")
 """Is there from the first step to the last."""

@@ -16,12 +16,13 @@ from typing import Any, Protocol
 from omafon import __version__
 from omafon.client import NoDaemon, Refused
 from omafon.config import Config, ConfigError, load, parse
-from omafon.config.reading import LARGEST_FILE, decoded
+from omafon.config.reading import LARGEST_FILE, decoded, spelled
 from omafon.core.words import word
 from omafon.machine import card, keys
 from omafon.machine.card import Card
 from omafon.machine.keys import Keys
 from omafon.provision.generations import Busy
+from omafon.provision.health import FINAL
 from omafon.provision.report import Outcome, Report
 from omafon.provision.secrets import redacted
 from omafon.provision.transaction import Refusal
@@ -34,7 +35,6 @@ REJOIN_WITHIN_S = 30.0
 NOTICE_WITHIN_S = 20.0
 LINES_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.5
-_FINAL = (401, 403, 404, 407)  # the registrar has said no, and asking again would not help
 
 
 class Phone(Protocol):
@@ -294,7 +294,7 @@ def _status(world: Surroundings) -> dict[str, Any] | None:
 
 def _decided(status: dict[str, Any] | None, wanted: set[str]) -> bool:
     lines = (status or {}).get("lines", [])
-    return {line["name"] for line in lines if line["registered"] or line["status"] in _FINAL} >= wanted
+    return {line["name"] for line in lines if line["registered"] or line["status"] in FINAL} >= wanted
 
 
 def _lines(status: dict[str, Any] | None) -> tuple[str, ...]:
@@ -317,7 +317,7 @@ def _until(good: Callable[[], bool], within_s: float, clock: Clock) -> bool:
 
 def _notify(result: Result, world: Surroundings) -> None:
     """Tell it on the display, shortly, in the language of the phone."""
-    language = _language(world.config)
+    language = _language(world)
     address = next((a for a in result.addresses if len(a) <= 21), "") or word("no_network", language)
     bad = next((file for file in result.files if not file.good), None)
     if bad is None:
@@ -339,8 +339,14 @@ def _noticed(rows: list[str], world: Surroundings) -> bool:
     return True
 
 
-def _language(config: Path) -> str:
+def _language(world: Surroundings) -> str:
+    """That of the phone; until somebody has set it up, that of the file that should have, whatever is wrong with it."""
+    refused = _found(world.card)[0].get(card.CONFIG) if is_fresh(world.config) else None
+    if refused is not None:
+        wanted = spelled("language", _content(refused).decode(errors="replace"))
+        if wanted in ("de", "en"):
+            return wanted
     try:
-        return load(config).phone.language
+        return load(world.config).phone.language
     except ConfigError:
         return "de"

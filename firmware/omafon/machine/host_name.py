@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from omafon import durable
-from omafon.machine.programs import run
+from omafon.programs import run
 
 # What an image or an installer calls every machine: such a name is nobody's choice.
 _NOBODYS = frozenset({"", "localhost", "debian", "omafon", "raspberrypi", "ubuntu"})

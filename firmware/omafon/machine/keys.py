@@ -8,7 +8,7 @@ from pathlib import Path
 
 from omafon import durable
 from omafon.config import ConfigError, Problem
-from omafon.machine.programs import run
+from omafon.programs import run
 
 LARGEST_FILE = 65_536
 MOST_KEYS = 50
@@ -39,8 +39,11 @@ def read(content: bytes, file: str) -> Keys:
     except UnicodeDecodeError:
         raise ConfigError([Problem("the text is not UTF-8", 'Save it as "UTF-8".', file)]) from None
     if "PRIVATE KEY" in text or text.startswith("PuTTY-User-Key-File"):
-        cure = "Copy the public one, which ends in .pub, and make a new pair: this one has left your computer."
-        raise ConfigError([Problem("this is a private key", cure, file)])
+        cure = (
+            "Delete it from the card now, and use it nowhere any more: who has had the card can log in wherever "
+            "you can with it. Make a new pair (ssh-keygen -t ed25519), and copy the file that ends in .pub."
+        )
+        raise ConfigError([Problem("this is a private key, and it still lies on the card", cure, file)])
     if "BEGIN SSH2 PUBLIC KEY" in text:
         cure = "Copy the line that PuTTYgen shows for OpenSSH, or convert it: ssh-keygen -i -f FILE"
         raise ConfigError([Problem("this is a key in PuTTY's format", cure, file)])

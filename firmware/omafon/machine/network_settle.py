@@ -17,7 +17,7 @@ from omafon import durable
 from omafon.config import Config, load
 from omafon.machine import host_name, wifi
 from omafon.machine.erasing import erase
-from omafon.machine.programs import Ran, run
+from omafon.programs import Ran, run
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ from omafon.provision.secrets import Parted
 KEPT = 5
 """So many generations that held stay, beside what is in force and the newest that did not hold."""
 
+ROLLED_BACK = "rolled back"
+"""The outcome of a generation that was in force and is no more."""
+
 FILE_MODE = 0o640
 _TARGET = re.compile(r"generations/([1-9]\d*)/phone\.toml", re.A)
 

@@ -13,8 +13,10 @@ import msgspec
 from omafon.config import Config
 
 DRIVERS = ("voice", "ringer", "display", "keypad")
-# The registrar has said no, and asking again would not help (RFC 3261 section 21.4).
-_FINAL = (401, 403, 404, 407)
+
+FINAL = (401, 403, 404, 407)
+"""The registrar has said no, and asking again would not help (RFC 3261 section 21.4)."""
+
 _BANNER_S = 2.0
 
 Status = Mapping[str, Any]
@@ -116,7 +118,7 @@ def _line(name: str, line: Status | None) -> Finding:
     if line["registered"]:
         return Finding(what, True)
     reason = " ".join(str(word) for word in (line["status"], line["reason"]) if word)
-    return Finding(what, False, f"not registered ({reason or 'no answer yet'})", final=line["status"] in _FINAL)
+    return Finding(what, False, f"not registered ({reason or 'no answer yet'})", final=line["status"] in FINAL)
 
 
 def ssh_address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omafon.config.lines import Path, places
+from omafon.config.reading import plain
 
 # Which key holds a secret, which names a credential instead, and how that is called: a word, and the table's own name.
 _SECRETS = {
     ("line", "password"): ("password_credential", "line", "name"),
     ("wifi", "password"): ("password_credential", "wifi", "ssid"),
     ("enum", "publish", "key_secret"): ("key_credential", "enum-publish", ""),
+    ("family", "update", "key_secret"): ("key_credential", "family-update", ""),
 }
 _WORDS = "password|key_secret"
 # A key that was commented out, and whatever follows it.
@@ -37,11 +39,12 @@ class Parted:
 
 
 def part(text: str) -> Parted:
-    """Take the secrets out of `text`, which is a good configuration; everything else stays as it was written.
+    """Take the secrets out of `text`, which is good TOML; everything else but line ends stays as it was written.
 
     >>> part('[[line]]\\nname = "home"\\npassword = "geheim" # of 2024').text
     '[[line]]\\nname = "home"\\npassword_credential = "line-home" # of 2024'
     """
+    text = plain(text)
     data, where = tomllib.loads(text), places(text)
     entries = {path: value for path, value in _entries(data) if path in where.entries and isinstance(value, str)}
     named = {
@@ -64,6 +67,14 @@ def part(text: str) -> Parted:
     for begin, end, instead in sorted(edits, reverse=True):
         text = text[:begin] + instead + text[end:]
     return Parted(text, secrets, named)
+
+
+def part_if_possible(text: str) -> Parted:
+    """`part` of what the owner wrote by hand, and where that is not TOML, all of it as it is."""
+    try:
+        return part(text)
+    except (ValueError, RecursionError):
+        return Parted(plain(text))
 
 
 def redacted(text: str) -> str:

@@ -61,6 +61,8 @@ class _Looking:
         self._final_since: float | None = None
         self._greeted_at: float | None = None
         self._greets = False
+        self._call_goes_on = False
+        self._waited_for = ""
 
     def to_the_end(self) -> Settled:
         while True:
@@ -78,6 +80,7 @@ class _Looking:
                 )
             ):
                 return found
+            self._say_what_for(found)
             self._world.clock.sleep(LOOK_EVERY_S)
 
     def _look(self) -> Settled:
@@ -97,6 +100,7 @@ class _Looking:
         self._told = True
         if answer.get("taken") == "when the call has ended":
             self._until = self._world.clock.boottime() + CALL_MAY_LAST_S
+            self._call_goes_on = True
             self._world.say("a call goes on; the phone takes it when that has ended (--now would not wait)")
             if self._on_call is not None:
                 self._on_call(CALL_MAY_LAST_S + WITHIN_S)
@@ -104,7 +108,7 @@ class _Looking:
     def _found(self, status: Json) -> tuple[Finding, ...]:
         found = findings(self._wanted, status, ssh=None)
         if found[0].good and not self._taken:
-            self._taken = True
+            self._taken, self._call_goes_on = True, False
             self._until = self._world.clock.boottime() + WITHIN_S
         if self._wanted.ssh and all(finding.good for finding in found):
             found = findings(self._wanted, status, ssh=self._is_greeted())
@@ -115,6 +119,11 @@ class _Looking:
         if self._greeted_at is None or instant >= self._greeted_at + GREET_EVERY_S:
             self._greeted_at, self._greets = instant, self._world.greets()
         return self._greets
+
+    def _say_what_for(self, found: Settled) -> None:
+        if found.why and found.why != self._waited_for and not self._call_goes_on:
+            self._world.say(f"waiting for {found.why}")
+        self._waited_for = found.why
 
     @staticmethod
     def _since(before: float | None, instant: float, so: bool) -> float | None:

@@ -10,10 +10,10 @@ from omafon.board import load_board
 from omafon.client import NoDaemon
 from omafon.config import Config, ConfigError, Problem, load, parse
 from omafon.provision import waiting
-from omafon.provision.generations import Generations
+from omafon.provision.generations import ROLLED_BACK, Generations
 from omafon.provision.health import Demands, Good, back, forward, good
 from omafon.provision.report import Outcome, Report
-from omafon.provision.secrets import Parted, part
+from omafon.provision.secrets import Parted, part, part_if_possible
 from omafon.provision.settling import WITHIN_S, Settled, settle
 from omafon.provision.waiting import Waiting
 from omafon.provision.world import World
@@ -52,7 +52,6 @@ class Transaction:
 
         Raises ConfigError, and NoDaemon when no phone answers and it is not `offline`.
         """
-        text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         load_board(parse(text, name).phone.board)
         parted = part(text)
         with self._generations.locked():
@@ -76,7 +75,7 @@ class Transaction:
             if pending is None:
                 raise Refusal("nothing waits for a confirmation", "Look with: omafon history.")
             number = pending.generation
-            if pending.wants != "confirmation" or pending.due_in(self._world.clock) <= 0:
+            if not self._may_stay(pending):
                 raise Refusal(f"it is too late: generation {number} is going back", "Apply it again.")
             if pending.session.same(self._world.session):
                 what = "this login applied it, and cannot show that another one succeeds"
@@ -114,7 +113,7 @@ class Transaction:
             with self._generations.locked(wait=True):
                 pending = waiting.waiting(self._generations)
                 # Who applies had the lock, and may have been quicker.
-                if pending is not None and pending.due_in(self._world.clock) <= 0:
+                if pending is not None and waiting.is_due(pending, self._generations, self._world.clock):
                     return self._taken_back(pending, _late(pending))
         return Report(Outcome.NOTHING, "nothing waits for a confirmation", generation=self._generations.current())
 
@@ -126,6 +125,7 @@ class Transaction:
                 current = self._generations.current()
                 return Report(Outcome.NOTHING, "nothing waits from before this boot", generation=current)
             self._restore(pending, "the machine was started anew before it was kept")
+            waiting.done(self._generations)
             current = self._generations.current()
             what = f"generation {pending.generation} was not kept before this boot: {_in_force(current)} again"
             return Report(Outcome.ROLLED_BACK, what, generation=current, previous=pending.generation)
@@ -139,10 +139,11 @@ class Transaction:
         """
         pending = waiting.waiting(self._generations)
         if pending is not None:
-            if pending.wants == "confirmation" and pending.due_in(self._world.clock) > 0:
+            if self._may_stay(pending):
                 what = f"generation {pending.generation} waits for its confirmation"
                 raise Refusal(what, "First say: omafon confirm, or omafon rollback.", busy=True)
             self._restore(pending, _late(pending))
+            waiting.done(self._generations)
         current, file = self._generations.current(), self._generations.file
         if current is None and file.exists():
             # An editor that puts a new file in the place of the link leaves the passwords where they were.
@@ -157,16 +158,15 @@ class Transaction:
 
     def _adopt(self, text: str, secrets: dict[str, str]) -> None:
         """Make what the owner wrote into the file, by hand, a generation of its own."""
-        text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-        try:
-            parted = part(text)
-        except (ValueError, RecursionError):
-            # Not TOML, and nevertheless the owner's.
-            parted = Parted(text)
+        parted = part_if_possible(text)
         clock, by = self._world.clock, self._world.session.by
         self._generations.switch(self._generations.stage(parted.with_known(secrets), clock.unix(), by, "found"))
 
     # How it is done.
+
+    def _may_stay(self, pending: Waiting) -> bool:
+        """Whether a confirmation can still come."""
+        return pending.wants == "confirmation" and not waiting.is_due(pending, self._generations, self._world.clock)
 
     def _holds(self, number: int, parted: Parted) -> bool:
         return self._generations.text(number) == parted.text and self._generations.secrets(number) == parted.secrets
@@ -260,13 +260,12 @@ class Transaction:
         self._generations.prune()
 
     def _restore(self, pending: Waiting, reason: str) -> None:
-        """The disk as it was before `pending`."""
+        """The disk as it was before `pending`, which waits on: until the phone knows, somebody has to see to it."""
         held, number, previous = self._generations, pending.generation, pending.previous
         known = held.numbers()
         held.switch(previous if previous is None or previous in known else held.before(number))
-        if number in known:
-            held.note(number, "rolled back", reason)
-        waiting.done(held)
+        if number in known and held.meta(number).outcome != ROLLED_BACK:
+            held.note(number, ROLLED_BACK, reason)
         held.prune()
 
     def _taken_back(self, pending: Waiting, reason: str, *, now: bool = False, failed: bool = False) -> Report:
@@ -274,6 +273,7 @@ class Transaction:
         self._restore(pending, reason)
         current = self._generations.current()
         settled = settle(self._world, back(current, pending.good), now=now)
+        waiting.done(self._generations)
         what = f"generation {pending.generation} is gone ({reason}); {_in_force(current)} again"
         return _went(Outcome.FAILED if failed else Outcome.ROLLED_BACK, what, current, pending.generation, settled)
 

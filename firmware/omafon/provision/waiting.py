@@ -72,6 +72,12 @@ def done(generations: Generations) -> None:
     durable.remove(generations.directory / NAME)
 
 
+def is_due(what: Waiting, generations: Generations, clock: Clock) -> bool:
+    """Whether it is time to go back: its own is over, or who went back came no further than the disk."""
+    # With none in force it may be a file that somebody has written by hand meanwhile: that one keeps its time.
+    return what.due_in(clock) <= 0 or generations.current() not in (None, what.generation)
+
+
 # Whether somebody is there who would take it back.
 
 
@@ -85,12 +91,14 @@ def watched(generations: Generations) -> bool:
 
 
 def watch(generations: Generations, clock: Clock) -> Waiting | None:
-    """Returns what has waited until its time was over, or None as soon as nothing waits."""
+    """Returns what is to be taken back as soon as that is so, or None as soon as nothing waits.
+
+    While a change is just being made that may be too early: who has the lock looks again.
+    """
     with generations.claimed(_WATCH, fcntl.LOCK_SH):
         while (found := waiting(generations)) is not None:
-            left = found.due_in(clock)
-            if left <= 0:
+            if is_due(found, generations, clock):
                 return found
             # Not in one piece: it is confirmed meanwhile, or its time is set anew.
-            clock.sleep(min(left, 0.5))
+            clock.sleep(max(0.0, min(found.due_in(clock), 0.5)))
     return None
