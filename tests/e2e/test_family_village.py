@@ -2,10 +2,12 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """Five telephones in houses of one street, made a family by their keys: nothing else is in that network."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -21,6 +23,7 @@ from tests.lab.wiretap import Wiretap, in_the_clear, share_of_tone
 # Two of them have the same name.
 NAMES = ("Oma", "Ben", "Eva", "Oma", "Opa")
 TONES = (1000, 440)
+PCMA = 8
 # The first words of who calls to be paired: 33 octets, and of that kind.
 COMMIT = b"\x00\x21\x01"
 
@@ -59,17 +62,25 @@ def test_no_two_of_them_took_a_minute(family: Family, record_property: Callable[
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_each_calls_each_and_is_called_by_name(family: Family, count: int) -> None:
-    phones = family.phones[:count]
+def test_each_calls_each_and_is_called_by_name(
+    family: Family, count: int, record_property: Callable[[str, object], None]
+) -> None:
+    phones, took_s = family.phones[:count], []
     for (caller, at), (called, to) in permutations(zip(phones, range(1, 6), strict=False), 2):
+        began = time.monotonic()
         caller.dials(number(to))
         called.is_called()
+        took_s.append(time.monotonic() - began)
         call = called.status["calls"][0]
         assert (call["name"], call["number"], call["route"]) == (NAMES[at - 1], number(at), "family")
 
         caller.replaces()
         caller.is_idle()
         called.is_idle()
+
+    record_property("from the number to the bell, ms", [round(taken * 1000) for taken in took_s])
+    # Their name server is dead: who asked it would wait for seconds.
+    assert median(took_s) < 0.5
 
 
 def test_they_hear_each_other_and_an_eavesdropper_hears_noise(family: Family) -> None:
@@ -93,7 +104,7 @@ def test_they_hear_each_other_and_an_eavesdropper_hears_noise(family: Family) ->
 
     assert [measured.frequency_hz for measured in heard] == pytest.approx(TONES, abs=2)
     # 20 ms of G.711 are 12 + 160 octets; the ten behind them prove that nobody changed them (RFC 3711).
-    voice = [octets for octets in family.wiretap.datagrams(began) if len(octets) > 150]
+    voice = [octets for octets in family.wiretap.datagrams(began) if octets[1] & 0x7F == PCMA]
     assert len(voice) > 200
     assert {len(octets) for octets in voice} == {12 + 160 + 10}
     for tone in TONES:
@@ -143,7 +154,7 @@ def test_a_pairing_that_is_played_again_comes_to_nothing(family: Family, tmp_pat
 
 
 def test_a_stolen_name_and_number_with_another_certificate_ring_nobody(family: Family) -> None:
-    ben, eva = family.phones[1:3]
+    eva = family.phones[2]
     thief = Kin(family.village.phone(family.street.house("10.9.0.68/24"), "Ben", number(2), has_card=False), number(2))
     thief.knows(Kin(eva, number(3)).as_member(at=[Address("10.9.0.3", PORT, Reach.LAN)]))
     rung = rings(eva)
@@ -153,9 +164,7 @@ def test_a_stolen_name_and_number_with_another_certificate_ring_nobody(family: F
 
     thief.phone.is_("failed", within_s=15)
     assert rings(eva) == rung
-    assert next(member for member in family_of(eva) if member["name"] == "Ben") == next(
-        member for member in family_of(family.phones[0]) if member["name"] == "Ben"
-    )
+    assert thief.identity.fingerprint not in [member["certificate"] for member in family_of(eva)]
 
 
 # Changes of the family.

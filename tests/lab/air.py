@@ -13,12 +13,16 @@ FRAMES = 480
 
 
 class Air:
-    """What a card plays is heard by its microphone `delay_s` later, `softer` times softer. It runs in its `with`."""
+    """What a card plays is heard by its microphone `delay_s` later, `softer` times softer. It runs in its `with`.
+
+    `late` counts what came too late to be heard in time.
+    """
 
     def __init__(self, card: SoundCard, delay_s: float, softer: int = 4) -> None:
         self._card = card
         self._delay_frames = round(delay_s * RATE_HZ)
         self._softer = softer
+        self.late = 0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="air")
 
@@ -36,4 +40,5 @@ class Air:
             while at + FRAMES <= self._card.now():
                 ear = np.array(self._card.ear(at, FRAMES)) // self._softer
                 self._card.feed_mouth(ear.astype("<i2"), at + self._delay_frames)
+                self.late += self._card.now() > at + self._delay_frames
                 at += FRAMES

@@ -73,7 +73,8 @@ async def _meet(address: str, role: Role) -> Ends:
         async with Discovery(SERVICE, name, listener.getsockname()[1], address) as discovery:
             if role is Role.LISTENER:
                 return await met.get()
-            found = await discovery.found.get()
+            while (found := await discovery.found.get()).name.startswith((FIRST, LAST)):
+                continue
             return await asyncio.open_connection(found.hosts[0], found.port, local_addr=(address, 0))
     finally:
         server.close()
@@ -81,8 +82,13 @@ async def _meet(address: str, role: Role) -> Ends:
 
 async def pairing(here: str, file: str) -> None:
     reader, writer = await _meet(here, Role.CALLER)
-    writer.write(Path(file).read_bytes())
-    heard = await reader.read()
+    said = Path(file).read_bytes()
+    # The first message is answered with the share; then comes all the rest.
+    length = 2 + int.from_bytes(said[:2])
+    writer.write(said[:length])
+    heard = await reader.read(4096)
+    writer.write(said[length:])
+    heard += await reader.read()
     say(f"heard {len(heard)} octets")
     writer.close()
 

@@ -82,13 +82,23 @@ class Page:
 
     async def clicks(self, selector: str) -> None:
         """Press and release the left button in the middle of the element."""
+        await self.holds(selector)
+        await self.lets_go(selector)
+
+    async def holds(self, selector: str) -> None:
+        """Press the left button there, until `lets_go`."""
+        await self._mouse("mousePressed", selector)
+
+    async def lets_go(self, selector: str) -> None:
+        await self._mouse("mouseReleased", selector)
+
+    async def _mouse(self, kind: str, selector: str) -> None:
         place = await self.tells(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
             " e.scrollIntoViewIfNeeded(); const r = e.getBoundingClientRect();"
             " return {x: r.x + r.width / 2, y: r.y + r.height / 2}; })()"
         )
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.ask("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+        await self.ask("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
     async def types(self, *keys: str) -> None:
         for key in keys:

@@ -36,10 +36,25 @@ class Partition:
     size: int
 
 
-class CardImage:
+class Root:
+    """A telephone's root directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def files(self) -> list[Path]:
+        """Every plain file of it."""
+        return [file for file in self.root.rglob("*") if file.is_file() and not file.is_symlink()]
+
+    def text(self, path: str) -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+
+class CardImage(Root):
     """The image, its boot partition in `boot`, its slot A in `root`. Needs root, for the owners of the files."""
 
     def __init__(self, image: Path, folder: Path) -> None:
+        super().__init__(folder / "root")
         self.image = image
         with image.open("rb") as file:
             table = file.read(_SECTOR)
@@ -50,7 +65,6 @@ class CardImage:
             Partition(kind, flag == 0x80, start * _SECTOR, size * _SECTOR) for flag, kind, start, size in entries
         ]
         self.boot = folder / "boot"
-        self.root = folder / "root"
         self.boot.mkdir()
         self.root.mkdir()
         _run("mcopy", "mtools", "-s", "-p", "-m", "-i", f"{image}@@{self.partitions[0].start}", "::*", self.boot)
@@ -67,13 +81,6 @@ class CardImage:
         block = 4 << 20
         command = ["dd", f"if={self.image}", f"of={to}", f"bs={block}", "conv=sparse", "status=none"]
         subprocess.run([*command, f"skip={partition.start // block}", f"count={partition.size // block}"], check=True)
-
-    def files(self) -> list[Path]:
-        """Every plain file of the slot."""
-        return [file for file in self.root.rglob("*") if file.is_file() and not file.is_symlink()]
-
-    def text(self, path: str) -> str:
-        return (self.root / path).read_text(encoding="utf-8")
 
     def unpacked_initrd(self, folder: Path) -> Path:
         """The files the kernel starts with."""

@@ -55,6 +55,8 @@ class Nothing:
     def fresh(self, within_s: float) -> bool:
         return True
 
+    bad_packets = 0
+
 
 def events(number: int) -> list[Event]:
     """One call; every second one is answered, and in every fifth somebody hears badly."""

@@ -17,15 +17,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.lab.cable import MAC, Cable
 from tests.lab.heard import LabError
 from tests.lab.program import Program, needs
 
 WORKSHOP = Path(__file__).parents[2] / "image-build" / "workshop"
 BOOT_AT = 4 << 20
 """Where the boot partition begins, in bytes."""
+DATA_AT = 2180 << 20
+"""Where the last one does, which holds all that is kept."""
 
 # Emulated, everything takes ten to twenty times as long.
-UP_WITHIN_S = 300.0
+UP_WITHIN_S = 600.0
 _ANSWER_WITHIN_S = 120.0
 _FIRST_ANSWER_WITHIN_S = 10.0
 _LOOK_EVERY_S = 1.0
@@ -48,11 +51,20 @@ _LAB_WANTED = "[Unit]\nWants=l.service\n"
 class Emulated:
     """The computer with a copy of the card of `image` in it; it runs inside its `with`, or from `starts`.
 
-    `files` are put on the boot partition, as the owner does, by name; `card_mb` is how large the card is.
+    `files` are put on the boot partition, as the owner does, by name; `card_mb` is how large the card is. Besides a
+    network of QEMU's own, by which it is reached by SSH, it has that of `cable`.
     """
 
-    def __init__(self, folder: Path, image: Path, files: dict[str, str] | None = None, card_mb: int = 4096) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        image: Path,
+        files: dict[str, str] | None = None,
+        card_mb: int = 4096,
+        cable: Cable | None = None,
+    ) -> None:
         self.folder = folder
+        self._cable = cable
         self.card = folder / "card.img"
         needs("mcopy", "mtools")
         subprocess.run(["cp", "--sparse=always", image, self.card], check=True)
@@ -106,6 +118,10 @@ class Emulated:
             (self.folder / name).write_text(text)
         # Their names have 55 signs and no more: hence the shortest of units, wanted by the one with the shortest name.
         credential = "name=opt/io.systemd.credentials/systemd"
+        cable: list[str] = []
+        if self._cable:
+            cable = ["-netdev", f"tap,id=cable,ifname={self._cable.device},script=no,downscript=no"]
+            cable += ["-device", f"virtio-net-device,netdev=cable,mac={MAC}"]
         lab = self.folder / "lab.socket"
         lab.unlink(missing_ok=True)
         self._started = time.monotonic()
@@ -136,6 +152,7 @@ class Emulated:
                     "-device",
                     "virtio-net-device,netdev=net",
                 ),
+                *cable,
                 *("-device", "virtio-serial-device", "-chardev", f"socket,id=lab,path={lab},server=on,wait=off"),
                 *("-device", "virtserialport,chardev=lab,name=lab"),
                 *("-fw_cfg", f"{credential}.extra-unit.l.service,file={self.folder / 'unit'}"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
+from omafon.cards import ROOT
 from omafon.config import AudioConfig, LineConfig, SipConfig
 from omafon.core.actions import Action, AnswerCall, PlaceCall
 from omafon.core.dialplan import SipUri
@@ -33,6 +34,7 @@ class EngineAlone:
         voice: str = "null",
         ca: Path | None = None,
         port: int = 0,
+        root: Path = ROOT,
     ) -> None:
         self.address = address
         self.heard: Heard[Event] = Heard()
@@ -43,6 +45,7 @@ class EngineAlone:
             tuple(lines),
             AudioConfig(voice=voice),
             name="Oma",
+            root=root,
         )
 
     def __enter__(self) -> Self:

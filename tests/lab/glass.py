@@ -42,6 +42,11 @@ def shows(chip: Chip, frame: Image.Image) -> bool:
     return chip.on and chip.ready and numpy.array_equal(chip.pixels, numpy.asarray(frame, dtype=bool))
 
 
+def lights(chip: Chip, frame: Image.Image) -> bool:
+    """Whether all that shines in `frame` does on the glass, whatever else still stands there."""
+    return chip.on and chip.ready and bool(chip.pixels[numpy.asarray(frame, dtype=bool)].all())
+
+
 class OneBitChip:
     """What SSD1306 and SH1106 have in common."""
 

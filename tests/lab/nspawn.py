@@ -43,10 +43,17 @@ _CLONE_NEWNET = 0x40000000
 class Machine:
     """A computer with our files, switched off; it runs from `boots`, or inside its `with`.
 
-    `files` are put on its disk as well, by path from the root, with their modes. Needs root.
+    `files` are put on its disk as well, by path from the root, with their modes. With a `system`, the root directory of
+    a whole telephone, its disk is that with a layer on top, and nothing of this machine's. Needs root.
     """
 
-    def __init__(self, folder: Path, files: dict[str, tuple[str, int]] | None = None, name: str = "omafon") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        files: dict[str, tuple[str, int]] | None = None,
+        name: str = "omafon",
+        system: Path | None = None,
+    ) -> None:
         if os.geteuid() != 0:
             raise LabError("this test needs root, for namespaces and mounts: run it as root")
         needs("systemd-nspawn", PACKAGE)
@@ -57,7 +64,9 @@ class Machine:
         self._program: Program | None = None
         self._notices: socket.socket | None = None
         added = folder / "added"
-        content = {OMAFON: (_wrapper(), 0o755), **_boot_ids(), **(files or {})}
+        own = {} if system else {OMAFON: (_wrapper(), 0o755)}
+        self._python = {} if system else _python()
+        content = {**own, **_boot_ids(), **(files or {})}
         for path, (text, mode) in content.items():
             target = added / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +76,7 @@ class Machine:
         self._holder = subprocess.Popen(
             [
                 *("unshare", "--mount", "--propagation", "private", sys.executable, "-c", _MOUNT),
-                *(self._card, added, INSTALL),
+                *(self._card, added, system or "/", "" if system else INSTALL),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,7 +105,7 @@ class Machine:
         address = self.folder / "notices"
         self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notices.bind(str(address))
-        python = [f"--bind-ro={found}:/opt/omafon/{name}" for name, found in _python().items()]
+        python = [f"--bind-ro={found}:/opt/omafon/{name}" for name, found in self._python.items()]
         self._program = Program(
             [
                 *("nsenter", f"--target={self._holder.pid}", "--mount"),
@@ -295,19 +304,22 @@ def _wrapper() -> str:
 # overlayfs takes none that lies inside another.
 _MOUNT = f"""
 import os, pathlib, subprocess, sys, uuid
-card, added, install = map(pathlib.Path, sys.argv[1:])
+card, added = map(pathlib.Path, sys.argv[1:3])
+system, install = sys.argv[3:]
 card.mkdir()
 subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "card", card], check=True)
 for name in ("work", "root", "upper"):
     (card / name).mkdir()
 upper, root = card / "upper", card / "root"
-for name in {_HIDDEN!r}:
+for name in {_HIDDEN!r} if install else ():
     (upper / name).mkdir(parents=True)
     os.setxattr(upper / name, "trusted.overlay.opaque", b"y")
+(upper / "etc").mkdir(exist_ok=True)
 (upper / "etc/machine-id").write_text(uuid.uuid4().hex + "\\n")
-layers = f"lowerdir=/,upperdir={{upper}},workdir={{card}}/work"
+layers = f"lowerdir={{system}},upperdir={{upper}},workdir={{card}}/work"
 subprocess.run(["mount", "-t", "overlay", "-o", layers, "overlay", root], check=True)
-subprocess.run([install], env={{**os.environ, "DESTDIR": str(root)}}, check=True)
+if install:
+    subprocess.run([install], env={{**os.environ, "DESTDIR": str(root)}}, check=True)
 subprocess.run(["cp", "--archive", f"{{added}}/.", root], check=True)
 print("mounted", flush=True)
 sys.stdin.read()

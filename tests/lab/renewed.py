@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from omafon.client import Json, NoDaemon
-from omafon.machine.programs import Ran
+from omafon.programs import Ran
 from omafon.update.bundle import Rauc
 from omafon.update.record import Record
 from omafon.update.version import Version

@@ -4,12 +4,17 @@
 
 import itertools
 import os
+import shutil
 import subprocess
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.lab.heard import LabError
 from tests.lab.program import needs
+
+ETC = Path("/etc/netns")
+
 # The kernel takes its time to clear a namespace away: no name is used twice.
 _streets = itertools.count()
 _cables = itertools.count()
@@ -30,11 +35,12 @@ class Street:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        # A namespace lingers for a while after its end, and its cable with it.
+        # A namespace lingers for a while after its end, and its cable with it; a router's other street may be gone.
         for cable in self._cables:
-            _ip("link", "del", cable)
+            subprocess.run(["ip", "link", "del", cable], capture_output=True, check=False)
         for house in self._houses:
             _ip("netns", "del", house)
+            shutil.rmtree(ETC / house)
         _ip("link", "del", self.name)
 
     def house(self, *addresses: str) -> "House":
@@ -42,6 +48,10 @@ class Street:
         name = f"{self.name}-{len(self._houses)}"
         _ip("netns", "add", name)
         self._houses.append(name)
+        # What is here stands in the place of the machine's (ip-netns(8)): a name server that is no more.
+        (ETC / name).mkdir(parents=True)
+        (ETC / name / "resolv.conf").write_text("nameserver 192.0.2.53\n")
+        (ETC / name / "hosts").write_text("127.0.0.1 localhost\n")
         house = House(name)
         house.ip("link", "set", "lo", "up")
         self.reaches(house)
@@ -63,6 +73,13 @@ class Street:
         street, cable = house.cables.pop(end)
         street._cables.remove(cable)
         _ip("link", "del", cable)
+
+    def is_cut(self) -> None:
+        """Nothing passes any more, and no house can see that."""
+        _ip("link", "set", self.name, "down")
+
+    def is_mended(self) -> None:
+        _ip("link", "set", self.name, "up")
 
 
 class House:
@@ -133,6 +150,9 @@ class Router(House):
                 }}
                 chain opens {{ type nat hook prerouting priority dstnat
                     {"; ".join(self._opened)}
+                }}
+                chain guards {{ type filter hook input priority filter
+                    iifname eth0 ct state new drop
                 }}
                 chain closes {{ type filter hook forward priority filter; policy drop
                     iifname eth1 accept

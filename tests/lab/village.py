@@ -11,11 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.lab.phone import Phone, Setup
+from tests.lab.phone import Line, Phone, Setup
 from tests.lab.program import Program
 from tests.lab.street import House
 
 PORT = 5061
+
+Tables = Mapping[str, dict[str, Any]]
 
 
 class Village:
@@ -40,13 +42,18 @@ class Village:
         *,
         codecs: Sequence[str] = ("pcma",),
         has_card: bool = True,
-        more: Mapping[str, dict[str, Any]] | None = None,
     ) -> Phone:
         """A phone that does not run yet; it listens at all addresses of its house."""
         self._phones += 1
-        tables = {"phone": {"name": name, "number": number}, "sip": {"address": ""}, **(more or {})}
+        tables = {"phone": {"name": name, "number": number}, "sip": {"address": ""}}
         setup = Setup(accept=("family",), codecs=codecs, has_card=has_card, more=tables, inside=house.inside)
         return Phone(self._folder, "", f"{name}{self._phones}", setup)
+
+    def local(self, address: str, name: str, number: str, *, lines: Sequence[Line], more: Tables) -> Phone:
+        """A phone at a loopback address, where all servers of the lab are."""
+        self._phones += 1
+        setup = Setup(lines, has_card=False, more={"phone": {"name": name, "number": number}, **more})
+        return Phone(self._folder, address, f"{name}{self._phones}", setup)
 
     def starts(self, *phones: Phone) -> None:
         """All at once: most of it is waiting for one another."""
@@ -62,8 +69,9 @@ class Village:
             Program(
                 [*house.inside, sys.executable, "-m", "tests.lab.between", *map(str, words)],
                 package="nothing: run ./dev test",
-                folder=Path(__file__).parents[2],
+                folder=self._folder,
                 name=f"between-{words[0]}",
+                env={"PYTHONPATH": str(Path(__file__).parents[2])},
             )
         )
 

@@ -89,6 +89,8 @@ class I2cBus(Wire):
         self.address = address
         self.messages = self.bytes = 0
         self.opened = 0
+        self.found_ms: float | None = None
+        self._wanted: Callable[[], bool] | None = None
 
     def __call__(self, port: int) -> "I2cBus":
         """In the place of smbus2.SMBus."""
@@ -109,6 +111,12 @@ class I2cBus(Wire):
         feed(self.chip, control, passed)
         self.messages += 1
         self.bytes += 2 + whole
+        if self._wanted is not None and self._wanted():
+            self.found_ms, self._wanted = self.time_ms, None
+
+    def looks_for(self, true: Callable[[], bool]) -> None:
+        """After each message, until `true`: `found_ms` is what `time_ms` was then."""
+        self.found_ms, self._wanted = None, true
 
     @property
     def time_ms(self) -> float:

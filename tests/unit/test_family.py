@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from omafon.core.actions import CallMember, GreetMember, HangUp, MoveCalls, PlaceCall, RejectCall, RingCall
+from omafon.core.actions import (
+    AskMember,
+    CallMember,
+    GreetMember,
+    HangUp,
+    LookAround,
+    MoveCalls,
+    PlaceCall,
+    RejectCall,
+    RingCall,
+)
 from omafon.core.causes import Cause
 from omafon.core.events import (
     CallAnswered,
@@ -14,8 +24,10 @@ from omafon.core.events import (
     CallTrying,
     Event,
     IncomingCall,
+    MemberParted,
     MemberReached,
     MemberRemoved,
+    MemberSeen,
     MemberSilent,
     MemberSpoke,
     NetworkChanged,
@@ -32,6 +44,7 @@ from tests.unit.world import HOME, SETTINGS, World
 
 PIN = "ab" * 32
 LAN = Address("192.168.0.7", 5061, Reach.LAN)
+NEARBY = Address("192.168.0.70", 5061, Reach.LAN)
 FAR = Address("2001:4860::7", 5061, Reach.IPV6)
 BEN = Member("omafon-0123456789abcdef", "Ben", "+4930777777", PIN, (LAN, FAR), tells_state=True, told_state=True)
 ALONE = replace(SETTINGS, trees=(), accept=frozenset({Accept.FAMILY}))
@@ -47,9 +60,7 @@ def at_home(*members: Member, registered: bool | None = None, **settings: object
 
 def calls_ben(world: World) -> CallId:
     world.happens(NumberDialled("030777777"))
-    call = world.actions[-1]
-    assert isinstance(call, CallMember)
-    return call.call
+    return next(action.call for action in reversed(world.actions) if isinstance(action, CallMember))
 
 
 def from_ben(certificate: str = PIN) -> IncomingCall:
@@ -64,7 +75,7 @@ def test_a_member_is_called_at_its_addresses_and_never_asked_for_in_a_directory(
 
     actions = world.happens(NumberDialled("030777777"))
 
-    assert actions == (CallMember(CallId("out-1"), PIN, (LAN, FAR)),)
+    assert actions == (CallMember(CallId("out-1"), PIN, (LAN, FAR)), LookAround())
     assert world.phone.calls[0].route is Route.FAMILY
 
 
@@ -113,15 +124,15 @@ def test_a_member_without_a_number_is_called_by_its_own_name():
 
     actions = world.happens(NumberDialled(f"sip:{BEN.id}@anywhere.example"))
 
-    assert [type(action) for action in actions] == [CallMember]
+    assert [type(action) for action in actions] == [CallMember, LookAround]
 
 
-def test_a_member_without_a_known_address_is_not_reachable():
+def test_a_member_without_a_known_address_may_be_found_nearby():
     world = at_home(replace(BEN, addresses=()))
 
-    world.happens(NumberDialled("030777777"))
+    actions = world.happens(NumberDialled("030777777"))
 
-    assert world.mode == "failed"
+    assert actions == (CallMember(CallId("out-1"), PIN, ()), LookAround())
 
 
 # Being called.
@@ -149,6 +160,12 @@ def test_a_member_does_not_ring_where_the_owner_accepts_no_family():
     world = at_home(accept=frozenset({Accept.LINES}))
 
     assert world.happens(from_ben()) == (RejectCall(CallId("in-1"), 403),)
+
+
+def test_where_anyone_may_ring_the_family_may_too():
+    world = at_home(accept=frozenset({Accept.ANYONE}))
+
+    assert world.happens(from_ben()) == (RingCall(CallId("in-1")),)
 
 
 def test_a_removed_member_is_let_in_no_more():
@@ -247,6 +264,103 @@ def test_members_in_a_conversation_are_told_at_once_when_we_move():
     world.happens(CallAnswered(calls_ben(world)))
 
     assert world.happens(NetworkChanged(("192.168.0.9",))) == (MoveCalls(),)
+
+
+# Nearby.
+
+
+def test_who_is_seen_nearby_is_asked_there_and_not_believed():
+    world = at_home()
+
+    actions = world.happens(MemberSeen(PIN, (NEARBY,)))
+
+    assert actions == (AskMember(PIN, (NEARBY,)),)
+    assert world.phone.memory.family == (BEN,)
+
+
+def test_a_call_tries_where_the_member_was_just_seen_before_all_else():
+    world = at_home()
+    world.happens(MemberSeen(PIN, (NEARBY, FAR)))
+
+    world.happens(NumberDialled("030777777"))
+
+    assert world.actions[-2] == CallMember(CallId("out-1"), PIN, (NEARBY, FAR, LAN))
+
+
+def test_what_was_seen_nearby_counts_no_more_in_another_network():
+    world = at_home()
+    world.happens(MemberSeen(PIN, (NEARBY,)))
+    world.happens(NetworkChanged(("10.0.0.2",)))
+
+    world.happens(NumberDialled("030777777"))
+
+    assert world.actions[-2] == CallMember(CallId("out-1"), PIN, (LAN, FAR))
+
+
+def test_whoever_says_to_be_a_member_at_a_thousand_places_is_asked_at_four():
+    world = at_home()
+
+    actions = world.happens(MemberSeen(PIN, tuple(replace(NEARBY, port=port) for port in range(1, 1000))))
+
+    assert [len(action.addresses) for action in actions if isinstance(action, AskMember)] == [4]
+
+
+def test_a_stranger_nearby_is_nobody():
+    assert at_home().happens(MemberSeen("cd" * 32, (NEARBY,))) == ()
+
+
+def test_who_was_silent_is_looked_for_nearby_and_greeted_when_seen():
+    world = at_home()
+    world.passes(3.0)
+    world.happens(MemberSilent(PIN))
+    world.passes(21.0)
+    assert world.actions[-2] == LookAround()
+    world.happens(MemberSilent(PIN))
+    before = greetings(world)
+
+    world.happens(MemberSeen(PIN, (NEARBY,)))
+    world.passes(3.0)
+
+    assert greetings(world) == before + 1
+    assert world.actions[-1] == GreetMember(PIN, (NEARBY, LAN, FAR))
+
+
+def test_who_is_seen_where_it_answered_before_is_left_in_peace():
+    world = at_home(replace(BEN, addresses=(replace(LAN, last_worked=5.0),)))
+    world.passes(3.0)
+    world.happens(MemberReached(PIN, LAN))
+
+    world.happens(MemberSeen(PIN, (LAN,)))
+    world.passes(30.0)
+
+    assert greetings(world) == 1
+
+
+# The connection that is kept.
+
+
+def test_a_member_whose_connection_ends_is_greeted_soon_and_once():
+    world = at_home()
+    world.passes(3.0)
+    world.happens(MemberReached(PIN, LAN))
+
+    world.happens(MemberParted(PIN))
+    world.passes(3.0)
+    assert greetings(world) == 2
+    world.happens(MemberSilent(PIN))
+    world.happens(MemberParted(PIN))
+    world.passes(10.0)
+
+    assert greetings(world) == 2
+
+
+def test_who_answers_by_its_own_connection_is_there_but_nothing_is_learned_about_where():
+    world = missed()
+
+    world.happens(MemberReached(PIN, None))
+
+    assert status(world.phone, world.now)["family"][0]["reachable"] is True  # type: ignore[index]
+    assert world.phone.memory.family == (BEN,)
 
 
 # What is learned.

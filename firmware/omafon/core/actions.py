@@ -42,6 +42,19 @@ class GreetMember:
 
 
 @dataclass(frozen=True, slots=True)
+class AskMember:
+    """Whoever looks for the member of that certificate just now shall look here too, and first."""
+
+    certificate: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookAround:
+    """Look once for members of the family on the local network; MemberSeen comes back for each that is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class MoveCalls:
     """We have other addresses: tell the members of the family whom we speak with."""
 
@@ -123,6 +136,8 @@ Action = (
     PlaceCall
     | CallMember
     | GreetMember
+    | AskMember
+    | LookAround
     | MoveCalls
     | RingCall
     | AnswerCall

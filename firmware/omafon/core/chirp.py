@@ -19,6 +19,11 @@ SWEEP_HZ = (200.0, 4000.0)
 CHIRP_HZ = (400.0, 3200.0)
 CHIRP_S = 0.06
 
+CHIRPS = 3
+CHIRP_EVERY_S = 0.6
+DELAY_MAX_S = 0.45
+"""So long may a chirp be on its way, by a wireless handset: nobody could talk through what takes longer."""
+
 ALIKE = 0.3
 """Recordings of anything else are less alike to the chirp: for noise of its band, 0.04 is one standard deviation."""
 SILENCE_DB = -96.0
@@ -38,6 +43,25 @@ def sweep(seconds: float, level_db: float = -12.0, rate_hz: int = RATE_HZ) -> Pc
 def chirp(level_db: float = -15.0, rate_hz: int = RATE_HZ) -> Pcm:
     """Short, and like itself at no other time."""
     return _glide(*CHIRP_HZ, CHIRP_S, level_db, rate_hz)
+
+
+def chirps(rate_hz: int = RATE_HZ) -> Pcm:
+    """CHIRPS of them in silence; `begins` says where."""
+    wanted = chirp(rate_hz=rate_hz)
+    played: Pcm = array("h", bytes(2 * (CHIRPS + 1) * round(CHIRP_EVERY_S * rate_hz)))
+    for begin in begins(rate_hz):
+        played[begin : begin + len(wanted)] = wanted
+    return played
+
+
+def begins(rate_hz: int = RATE_HZ) -> list[int]:
+    """The first frame of each of `chirps`.
+
+    >>> begins(1000)
+    [300, 900, 1500]
+    """
+    spacing = round(CHIRP_EVERY_S * rate_hz)
+    return [spacing // 2 + number * spacing for number in range(CHIRPS)]
 
 
 def find(wanted: Pcm, heard: Pcm, coarse: int = COARSE) -> int | None:

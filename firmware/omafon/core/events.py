@@ -212,10 +212,10 @@ class MessagesWaiting:
 
 @dataclass(frozen=True, slots=True)
 class MemberReached:
-    """The member answered at `address`."""
+    """The member answered at `address`; None: by the connection that it has opened to us itself."""
 
     certificate: str
-    address: Address
+    address: Address | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +232,21 @@ class MemberSpoke:
     certificate: str
     addresses: tuple[Address, ...]
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberParted:
+    """A connection with the member has ended, and not because we wanted it."""
+
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSeen:
+    """Somebody on the local network says to be the member, and to be at `addresses`; nothing of that is proven."""
+
+    certificate: str
+    addresses: tuple[Address, ...]
 
 
 # The directory.
@@ -478,6 +493,8 @@ Event = (
     | MessagesWaiting
     | MemberReached
     | MemberSilent
+    | MemberParted
+    | MemberSeen
     | MemberSpoke
     | NaptrReceived
     | LookupFailed

@@ -34,8 +34,8 @@ class Bond:
     """How we stand with a member, in monotonic seconds.
 
     `greet_at` is when it is told next where we are, `asked` while its answer is awaited, `again` when we have moved
-    meanwhile. `failed` counts the times in
-    a row that it answered nowhere, the first of them at `since`.
+    meanwhile. `failed` counts the times in a row that it answered nowhere, the first of them at `since`. `nearby` is
+    where it says to be on the local network: not proven, and so not remembered.
     """
 
     certificate: str
@@ -45,6 +45,7 @@ class Bond:
     heard: bool = False
     failed: int = 0
     since: float = 0.0
+    nearby: tuple[Address, ...] = ()
 
     @property
     def lost(self) -> bool:
@@ -71,6 +72,12 @@ def reach_of(host: str) -> Reach:
 def best_first(addresses: Iterable[Address]) -> tuple[Address, ...]:
     """In the order they are tried: what worked last, then the nearest."""
     return tuple(sorted(addresses, key=lambda a: (-a.last_worked, _BEST_FIRST.index(a.kind), a.host, a.port)))
+
+
+def ways(member: Member, nearby: tuple[Address, ...] = ()) -> tuple[Address, ...]:
+    """Where to look for a member, in this order: where it was just seen, and where it was before."""
+    places = {(address.host, address.port): address for address in (*nearby, *best_first(member.addresses))}
+    return tuple(places.values())
 
 
 def learned(member: Member, told: tuple[Address, ...], source: str) -> Member:

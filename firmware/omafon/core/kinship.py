@@ -4,9 +4,9 @@
 
 from dataclasses import replace
 
-from omafon.core.actions import Action, GreetMember
-from omafon.core.events import MemberReached, MemberSilent, MemberSpoke
-from omafon.core.family import Bond, Family, best_first, learned, reach_of, worked
+from omafon.core.actions import Action, AskMember, GreetMember, LookAround
+from omafon.core.events import MemberParted, MemberReached, MemberSeen, MemberSilent, MemberSpoke
+from omafon.core.family import Bond, Family, learned, reach_of, ways, worked
 from omafon.core.memory import Address, Member
 from omafon.core.state import Phone, Result
 
@@ -14,6 +14,7 @@ HEARTBEAT_S = 900.0
 # Two phones that were switched on together do not speak at the same moment for ever.
 JITTER_S = 60
 SETTLED_S = 2.0  # addresses come and go in groups
+MOST_NEARBY = 4
 RETRIES_S = (20.0, 60.0, 180.0, 600.0)  # for one that was silent
 
 
@@ -48,7 +49,7 @@ def soon(phone: Phone, now: float, certificate: str = "") -> Phone:
     return replace(
         phone,
         bonds=tuple(
-            replace(bond, greet_at=min(bond.greet_at, at), again=bond.asked)
+            replace(bond, greet_at=min(bond.greet_at, at), again=bond.asked, nearby=bond.nearby if certificate else ())
             if certificate in ("", bond.certificate)
             else bond
             for bond in phone.bonds
@@ -70,22 +71,45 @@ def time_passed(phone: Phone, now: float) -> Result:
         if bond.asked or now < bond.greet_at or member is None:
             continue
         phone = _with(phone, replace(bond, asked=True))
-        actions.append(GreetMember(member.certificate, best_first(member.addresses)))
+        actions.append(GreetMember(member.certificate, ways(member, bond.nearby)))
+        if bond.failed and LookAround() not in actions:
+            actions.insert(0, LookAround())
     return phone, tuple(actions)
 
 
-def happened(phone: Phone, event: MemberReached | MemberSilent | MemberSpoke, now: float) -> Phone:
-    """A member was found, was not found, or has spoken."""
+def seen(phone: Phone, event: MemberSeen, now: float) -> Result:
+    """Somebody nearby says to be a member. It is asked, and what it then proves is remembered."""
+    bond, member = phone.bond(event.certificate), phone.memory.member(event.certificate)
+    if bond is None or member is None:
+        return phone, ()
+    nearby = event.addresses[:MOST_NEARBY]
+    answered = {(address.host, address.port) for address in member.addresses if address.last_worked}
+    is_news = not bond.heard or not any((address.host, address.port) in answered for address in nearby)
+    phone = _with(phone, replace(bond, nearby=nearby))
+    phone = soon(phone, now, bond.certificate) if is_news and not bond.asked else phone
+    return phone, (AskMember(bond.certificate, nearby),)
+
+
+def happened(phone: Phone, event: MemberReached | MemberSilent | MemberSpoke | MemberParted, now: float) -> Phone:
+    """A member was found, was not found, has spoken or has gone."""
     bond = phone.bond(event.certificate)
     member = phone.memory.member(event.certificate)
     if bond is None or member is None:
         return phone
     match event:
+        case MemberParted():
+            # It is gone, or its router has forgotten it: a greeting tells, and opens the way again.
+            return soon(phone, now, event.certificate) if bond.heard else phone
         case MemberReached(_, address):
+            if address is None:
+                return _heard(phone, bond, now)
             at = phone.clock.unix(now) if phone.clock.trusted else 0.0
             return _heard(_remembering(phone, worked(member, address, at)), bond, now)
         case MemberSpoke(_, addresses, source):
             return _heard(_remembering(phone, learned(member, addresses, source)), bond, now)
+        case MemberSilent() if not bond.asked:
+            # It has spoken meanwhile.
+            return phone
         case MemberSilent():
             if not _online(phone):
                 # Who has no network knows nothing about others.
@@ -110,7 +134,7 @@ def lost(phone: Phone) -> tuple[Member, float] | None:
 def _heard(phone: Phone, bond: Bond, now: float) -> Phone:
     jitter_s = int(bond.certificate[:8] or "0", 16) % (2 * JITTER_S) - JITTER_S
     in_s = SETTLED_S if bond.again else HEARTBEAT_S + jitter_s
-    return _with(phone, Bond(bond.certificate, now + in_s, heard=True))
+    return _with(phone, Bond(bond.certificate, now + in_s, heard=True, nearby=bond.nearby))
 
 
 def _remembering(phone: Phone, member: Member) -> Phone:

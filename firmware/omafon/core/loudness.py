@@ -13,6 +13,12 @@ AMPLIFIED_DB = 12.0
 HANDSET_KEPT = 80
 """The loudest volume a handset keeps when it is put down: the next person may hear well."""
 
+NORMAL_RLR_DB = 2.0
+"""The receiving loudness rating a handset should have at HANDSET_0_DB (ITU-T G.107, TIA-920)."""
+
+NORMAL_EAR_DBA = 70.0
+"""A voice of -26 dBov in such an ear: 6 dB more than somebody who speaks one metre away (TIA-4965)."""
+
 _HANDSET_DB = AMPLIFIED_DB / (100 - HANDSET_0_DB)
 _RINGER_DB = 0.4
 
@@ -24,6 +30,24 @@ def handset_db(volume: int) -> float:
     [-24.0, 0.0, 4.0, 12.0]
     """
     return (volume - HANDSET_0_DB) * _HANDSET_DB if volume > 0 else -math.inf
+
+
+def receiving_rlr_db(volume: int) -> float:
+    """The receiving loudness rating to be aimed at: a loss, smaller where it is louder.
+
+    >>> receiving_rlr_db(70), receiving_rlr_db(100)
+    (2.0, -10.0)
+    """
+    return NORMAL_RLR_DB - handset_db(volume)
+
+
+def ear_dba(volume: int) -> float:
+    """The sound pressure in dB(A) that is to be expected of a voice.
+
+    >>> ear_dba(70), ear_dba(100)
+    (70.0, 82.0)
+    """
+    return NORMAL_EAR_DBA + handset_db(volume)
 
 
 def ringer_db(volume: int) -> float:

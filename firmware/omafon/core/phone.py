@@ -39,8 +39,10 @@ from omafon.core.events import (
     KeyReleased,
     LookupFailed,
     MediaChanged,
+    MemberParted,
     MemberReached,
     MemberRemoved,
+    MemberSeen,
     MemberSilent,
     MemberSpoke,
     MessagesWaiting,
@@ -134,8 +136,10 @@ def _stepped(phone: Phone, event: Event, now: float) -> Result:
             return _deadline_reached(phone, now)
         case NetworkChanged():
             return _network_changed(phone, event, now)
-        case MemberReached() | MemberSilent() | MemberSpoke():
+        case MemberReached() | MemberSilent() | MemberSpoke() | MemberParted():
             return kinship.happened(phone, event, now), ()
+        case MemberSeen():
+            return kinship.seen(phone, event, now)
         case PairingAsked() | PairingAnswered() | PairingDigits() | PairingDone() | PairingFailed():
             return pairing.happened(phone, event, now), ()
         case MemberRemoved(id_):
@@ -313,7 +317,7 @@ def _way_in(phone: Phone, event: IncomingCall) -> Route | None:
     if event.certificate:
         # Proven to be of this member, or of one who is none any more: then it is no stranger's call either.
         member = phone.memory.member(event.certificate)
-        return Route.FAMILY if member is not None and Accept.FAMILY in accept else None
+        return Route.FAMILY if member is not None and accept & {Accept.FAMILY, Accept.ANYONE} else None
     if event.line is not None:
         return Route.PROVIDER if accept & {Accept.LINES, Accept.ANYONE} else None
     if Accept.FAMILY in accept and phone.is_family(event.source):

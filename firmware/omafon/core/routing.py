@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from omafon.core import admission
-from omafon.core.actions import CallMember, HangUp, PlaceCall, QueryNaptr
+from omafon.core.actions import CallMember, HangUp, LookAround, PlaceCall, QueryNaptr
 from omafon.core.calls import (
     ByEnum,
     ByFamily,
@@ -41,7 +41,7 @@ from omafon.core.dialplan import (
     interpret,
 )
 from omafon.core.events import CallId, DnsError, LookupFailed, LookupId, NaptrReceived
-from omafon.core.family import best_first
+from omafon.core.family import ways
 from omafon.core.memory import Tried
 from omafon.core.naptr import dialable, enum_domain, evaluate
 from omafon.core.settings import Contact, Route
@@ -176,13 +176,15 @@ def _by_provider(
 
 def _to_member(phone: Phone, peer: Peer, certificate: str, journey: Journey, now: float, call: CallId | None) -> Result:
     member = phone.memory.member(certificate)
-    if member is None or not member.addresses:
+    if member is None:
         return _go(phone, peer, _failed(journey, Route.FAMILY, Cause.UNREACHABLE), now, call)
     if call is None:
         phone, call = _next_call(phone)
     peer = replace(peer, uri=f"sip:{member.id}@{HOME}")
     calling = Calling(call, peer, now, Route.FAMILY, None, sent=now, journey=journey)
-    return _focusing(phone, calling), (CallMember(call, certificate, best_first(member.addresses)),)
+    bond = phone.bond(certificate)
+    places = ways(member, bond.nearby if bond is not None else ())
+    return _focusing(phone, calling), (CallMember(call, certificate, places), LookAround())
 
 
 def go_to(phone: Phone, peer: Peer, way: Way, now: float) -> Result:

@@ -29,7 +29,9 @@ PICTURES = tuple(Picture)
 SILENT_DB = -60.0
 """A voice at a handset's microphone is 30 dB above this, and the noise of an open input below it."""
 DELAY_MAX_MS = 120.0
-"""All that people do not notice from mouth to ear; here it is the way through card and engine and back."""
+"""All that people do not notice from mouth to ear. Here it is the way out of the phone and back in, through the call
+engine and its buffers as well as the card: what a call takes without a network. `omafon hwtest` measures the card
+alone, and allows it half of this (hwtest/senses.py)."""
 
 YES = frozenset({Key.HASH, Key.DIGIT_1, Key.OK, Key.CALL})
 NO = frozenset({Key.STAR, Key.DIGIT_0, Key.BACK})

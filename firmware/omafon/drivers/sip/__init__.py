@@ -15,10 +15,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
+from omafon import cards
 from omafon.clock import WallClock, system_clock
 from omafon.config import AudioConfig, LineConfig, SipConfig
-from omafon.core.actions import Action, CallMember, GreetMember, HangUp, MoveCalls, PlaceCall, QueryNaptr
+from omafon.core.actions import Action, AskMember, CallMember, GreetMember, HangUp, MoveCalls, PlaceCall, QueryNaptr
 from omafon.core.dialplan import SipUri
 from omafon.core.events import CallId
 from omafon.core.family import Family
@@ -68,8 +70,10 @@ class SipCalls:
         wall_clock: WallClock = system_clock,
         family_port: int = 5061,
         certificate: Callable[[], Certificate] = _no_certificate,
+        root: Path = cards.ROOT,
     ) -> None:
         self.port = 0
+        self.bad_packets = 0
         self._family_port = family_port
         self._certificate = certificate
         self._wall_clock = wall_clock
@@ -78,6 +82,7 @@ class SipCalls:
         self._identity = Identity(lines, name, number)
         self._audio = audio
         self._mixed = mixed
+        self._root = root
         self._doorbell: Doorbell | None = None
         self._thread: threading.Thread | None = None
         self._actions: deque[Action | Identity | Family] = deque()
@@ -157,6 +162,7 @@ class SipCalls:
             self._family_port,
             self._certificate,
             mixed=self._mixed,
+            root=self._root,
         )
         what = cure = ""
         try:
@@ -186,6 +192,7 @@ class SipCalls:
                 room.listen(ROUND_MS)
                 self._hand_over(room)
                 room.settle(time.monotonic())
+                self.bad_packets = room.bad_packets
             except Exception as error:  # noqa: BLE001  # the edge of a thread
                 log.error("call engine: %s", describe(error))
             self._round_at = time.monotonic()
@@ -219,6 +226,7 @@ class _EngineRoom:
         certificate: Callable[[], Certificate],
         *,
         mixed: bool,
+        root: Path,
     ) -> None:
         self._engine = engine = Engine(sip, audio)
         self._srtp: dict[str | None, str] = {None: sip.srtp}
@@ -237,7 +245,8 @@ class _EngineRoom:
         )
         self._accounts.family_account = self.family.select
         self._legs.certificate = self.family.certificate
-        self.voice = Voice(engine, self._legs, audio.voice, post, mixed=mixed)
+        self._legs.heard, self._legs.gone = self.family.heard, self.family.call_ended
+        self.voice = Voice(engine, self._legs, audio.voice, post, mixed=mixed, root=root)
         self._legs.media_changed = self.voice.media_changed
         engine.card_failed = self.voice.card_failed
 
@@ -249,6 +258,10 @@ class _EngineRoom:
         self._accounts.open(identity.lines, now)
         self.voice.open(now)
         return self._engine.port
+
+    @property
+    def bad_packets(self) -> int:
+        return self._engine.bad_packets
 
     def listen(self, for_ms: int) -> None:
         """Handle what comes from the network, and the engine's own timers."""
@@ -268,6 +281,8 @@ class _EngineRoom:
                 self._legs.place(action, account, uri)
             case CallMember():
                 self.family.call(action, time.monotonic())
+            case AskMember():
+                self.family.ask(action)
             case GreetMember():
                 self.family.greet(action, time.monotonic())
             case MoveCalls():

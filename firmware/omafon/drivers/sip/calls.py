@@ -155,11 +155,13 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self.outgoing and not self._trying and prm.e.body.tsxState.tsx.state == pj.PJSIP_TSX_STATE_PROCEEDING:
             self._trying = True
             self.tell(CallTrying(self.call))
-        if not self.outgoing and not self._answered:
-            state = prm.e.body.tsxState
-            if state.type == pj.PJSIP_EVENT_RX_MSG and state.tsx.method == "CANCEL":
-                reasons = re.findall(r"(?mi)^Reason\s*:(.*)$", state.src.rdata.wholeMsg)
-                self._elsewhere = any(re.search(r"(?i)sip\s*;.*cause\s*=\s*200\b", reason) for reason in reasons)
+        state = prm.e.body.tsxState
+        if self.family and state.type == pj.PJSIP_EVENT_RX_MSG:
+            self._legs.heard(self, state.tsx, state.src.rdata)
+        unanswered = not self.outgoing and not self._answered
+        if unanswered and state.type == pj.PJSIP_EVENT_RX_MSG and state.tsx.method == "CANCEL":
+            reasons = re.findall(r"(?mi)^Reason\s*:(.*)$", state.src.rdata.wholeMsg)
+            self._elsewhere = any(re.search(r"(?i)sip\s*;.*cause\s*=\s*200\b", reason) for reason in reasons)
 
     @guarded
     def onCallMediaState(self, _: Any) -> None:  # noqa: N802
@@ -244,7 +246,8 @@ class Legs:
     """All legs, and the actions on them.
 
     `media_changed` is called whenever a leg's voice came, went or was renewed. `certificate` tells the pin of the
-    member of the family that 'address:port' is.
+    member of the family that 'address:port' is; `heard` and `gone` are told what a member says in its call, and the
+    end of it.
     """
 
     def __init__(self, post: Post, srtp_mandatory: Callable[[str | None], bool]) -> None:
@@ -253,6 +256,8 @@ class Legs:
         self._parting: set[Leg] = set()
         self._arrived: list[tuple[Leg, str, str]] = []
         self.certificate: Callable[[str], str] = lambda _: ""
+        self.heard: Callable[[Leg, Any, Any], None] = lambda _, __, ___: None
+        self.gone: Callable[[CallId], None] = lambda _: None
         self._count = 0
         self.srtp_mandatory = srtp_mandatory
         self.media_changed: Callable[[], None] = lambda: None
@@ -358,6 +363,7 @@ class Legs:
         """Let go of a leg that the engine has let go of."""
         self._legs.pop(leg.call, None)
         self._parting.discard(leg)
+        self.gone(leg.call)
         self.media_changed()
 
     def clear(self) -> None:

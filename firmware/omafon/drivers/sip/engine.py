@@ -6,6 +6,7 @@ import ctypes
 import errno
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,7 @@ from omafon.interfaces import DriverError
 log = logging.getLogger("omafon.sip")
 
 _C = ctypes.CDLL(_pjsua2.__file__)
+_C.pjsip_tsx_get_dlg.restype = ctypes.c_void_p
 
 # What the engine calls the codecs, and their place among all it has compiled in.
 CODECS = {"opus": "opus/48000", "g722": "G722/16000", "pcma": "PCMA/8000", "pcmu": "PCMU/8000"}
@@ -50,8 +52,9 @@ ECHO = {
     ),
 }
 
-# pjsip prints DTMF digits and whole messages at level 4 and above.
+# pjsip prints DTMF digits and whole messages at level 4 and above. Errors and warnings reach us.
 LOG_LEVEL = 3
+WRITTEN_LEVEL = 2
 
 SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
 # PJ_ERRNO_START_SYS (pj/errno.h) is where the engine keeps the operating system's errors.
@@ -59,11 +62,32 @@ EADDRINUSE = 120_000 + errno.EADDRINUSE
 PORTS_TRIED = 10
 
 
+_THIS_TRANSPORT = 1  # PJSIP_TPSELECTOR_TRANSPORT
+
+
+_BAD_PACKET = re.compile(r"Error processing packet from |Dropping \d+ bytes packet from ")
+
+
+class _Selector(ctypes.Structure):
+    """pjsip_tpselector (pjsip/sip_transport.h)."""
+
+    _fields_ = (("kind", ctypes.c_int), ("no_reuse", ctypes.c_int), ("chosen", ctypes.c_void_p))
+
+
 class EngineLog(pj.LogWriter):  # type: ignore[misc]
-    """The engine's own words, for developers only: they name numbers and addresses."""
+    """The engine's own words, for developers only: they name numbers and addresses.
+
+    And the only place where it tells of `bad_packets`: how many were no SIP, or wrong SIP.
+    """
+
+    bad_packets = 0
 
     @guarded
     def write(self, entry: Any) -> None:
+        if _BAD_PACKET.search(entry.msg):
+            # Not written down: the packet is quoted whole.
+            self.bad_packets += 1
+            return
         if "digit" not in entry.msg.lower() and "dtmf" not in entry.msg.lower():
             log.debug("%s", entry.msg.strip())
 
@@ -97,6 +121,10 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         self.audDevManager().setNoDev()
         self.libStart()
 
+    @property
+    def bad_packets(self) -> int:
+        return self._log.bad_packets
+
     def cancel_echo(self, wanted: bool) -> None:
         """Whether the far end is kept from hearing itself, as the owner wants it for calls."""
         tail_ms, options = ECHO[self._audio.echo]
@@ -129,6 +157,27 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         if _C.pjsip_transport_shutdown(ctypes.c_void_p(connection)):
             log.error("a connection cannot be closed")
 
+    def keep(self, connection: int) -> None:
+        """Let a connection live on while nothing is sent by it; until `release`."""
+        _C.pjsip_transport_add_ref(ctypes.c_void_p(connection))
+
+    def release(self, connection: int) -> None:
+        _C.pjsip_transport_dec_ref(ctypes.c_void_p(connection))
+
+    def dialog(self, transaction: Any) -> int:
+        """The dialog that a transaction of a call belongs to, good until the call has ended; 0 for none."""
+        return _C.pjsip_tsx_get_dlg(ctypes.c_void_p(int(transaction.pjTransaction))) or 0
+
+    def send_by(self, dialog: int, account: int, connection: int | None) -> None:
+        """Send all there is to be sent in `dialog` by this connection, whatever address the far end says it has.
+
+        None: by one to that address again, as `account` makes it.
+        """
+        by = _Selector(_THIS_TRANSPORT, 0, connection)
+        if connection is None:
+            _C.pjsua_init_tpselector(account, ctypes.byref(by))
+        _C.pjsip_dlg_set_transport(ctypes.c_void_p(dialog), ctypes.byref(by))
+
     def destroy(self) -> None:
         """End it, sending nothing any more."""
         self.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
@@ -157,7 +206,7 @@ class Engine(pj.Endpoint):  # type: ignore[misc]
         media.sndRecLatency = CARD_BUFFER_MS
         media.sndPlayLatency = CARD_BUFFER_MS
         logs.level = LOG_LEVEL
-        logs.consoleLevel = 0
+        logs.consoleLevel = WRITTEN_LEVEL  # of the writer too: above it the engine asks nobody
         logs.msgLogging = 0
         logs.writer = self._log
         self._log.__disown__()  # the engine deletes it

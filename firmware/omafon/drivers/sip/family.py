@@ -22,13 +22,14 @@ from typing import Any
 import pjsua2 as pj
 
 from omafon.config import SipConfig
-from omafon.core.actions import CallMember, GreetMember
+from omafon.core.actions import AskMember, CallMember, GreetMember
 from omafon.core.causes import Cause
 from omafon.core.events import (
     CallEnded,
     CallId,
     DriverFailed,
     DriverRecovered,
+    MemberParted,
     MemberReached,
     MemberSilent,
     MemberSpoke,
@@ -38,6 +39,7 @@ from omafon.core.family import Family
 from omafon.core.memory import MOST_ADDRESSES, Address, Reach
 from omafon.drivers.sip.accounts import Account, Ring
 from omafon.drivers.sip.callback import describe, guarded
+from omafon.drivers.sip.calls import Leg
 from omafon.drivers.sip.engine import Engine, bracketed
 from omafon.identity import Identity, IdentityBroken, fingerprint
 from omafon.interfaces import Post
@@ -52,6 +54,11 @@ STAGGER_S = 0.25
 # What a handshake may take over a slow line, and after which nobody will answer any more.
 HANDSHAKE_MS = 5000
 SILENT_AFTER_S = 6.0
+# Who is called may still be found on the local network when all its addresses have failed.
+LOOK_S = 1.5
+# A connection that was there already and brings no answer for so long is dead, and another is tried.
+DEAD_AFTER_S = 1.0
+MOST_CONNECTIONS = 4  # of one member
 OPEN_AGAIN_S = 10.0
 
 PlaceCall = Callable[[CallId, str, Account, str], None]
@@ -83,25 +90,44 @@ class FamilyAccount(Account):
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """A TLS connection to the member of `certificate`, from our address `local`; `transport` is the engine's handle."""
+    """A TLS connection to the member of `certificate`, from our address `local`; `transport` is the engine's handle.
+
+    `came` is whether the member opened it: perhaps there is no other way to it through its router.
+    """
 
     certificate: str
     transport: int
     local: str
+    came: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialog:
+    """A call with a member: the engine's handle, its account, and the handle of the connection it goes by."""
+
+    handle: int
+    account: int
+    transport: int
 
 
 @dataclass(slots=True)
 class _Search:
-    """Where a member answers: all addresses are asked, the best first, and the first that answers has won."""
+    """Where a member answers: all places are asked, the best first, and the first that answers has won.
+
+    A place is 'address:port'; one without an Address is the other end of a connection that the member has opened.
+    `again` are those that were asked by a connection that was there, until when that is given time.
+    """
 
     certificate: str
-    left: deque[tuple[Address, str]]
+    left: deque[tuple[Address | None, str]]
     names: int
     next_at: float
     until: float
+    not_before: float
     call: CallId | None = None
-    asked: dict[str, Address] = field(default_factory=dict)
+    asked: dict[str, Address | None] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    again: dict[str, float] = field(default_factory=dict)
 
 
 class FamilyWay:
@@ -135,6 +161,7 @@ class FamilyWay:
         self._accounts: dict[int, FamilyAccount] = {}
         self._expected: dict[str, str] = {}
         self._connections: dict[str, _Connection] = {}
+        self._dialogs: dict[CallId, _Dialog] = {}
         self._searches: list[_Search] = []
         self._resolved: deque[tuple[_Search, Address, tuple[str, ...]]] = deque()
         self._open_at: float | None = None
@@ -151,8 +178,7 @@ class FamilyWay:
         for source, connection in tuple(self._connections.items()):
             if connection.certificate in gone:
                 log.info("family: %s is no member any more", source)
-                self._engine.shut(connection.transport)
-                del self._connections[source]
+                self._drop(source)
         self._searches = [search for search in self._searches if search.certificate not in gone]
         if family.members and not self._accounts:
             self._open_at = now
@@ -165,8 +191,7 @@ class FamilyWay:
         """Use none any more that began at an address which is not ours now: nothing comes through, and nobody says."""
         for place, connection in tuple(self._connections.items()):
             if not _is_ours(connection.local):
-                del self._connections[place]
-                self._engine.shut(connection.transport)
+                self._drop(place)
 
     def select(self, account: int, source: str) -> int | None:
         """The account for a request from `source` where the engine would take `account`; None for one of no member.
@@ -190,6 +215,12 @@ class FamilyWay:
         """Tell the member where we are; MemberReached or MemberSilent comes back."""
         self._search(action.certificate, action.addresses, now)
 
+    def ask(self, action: AskMember) -> None:
+        """Look here too, and first, for whom we are looking."""
+        for search in self._searches:
+            if search.certificate == action.certificate:
+                search.left.extendleft((at, _place(at.host, at.port)) for at in reversed(action.addresses))
+
     def give_up(self, call: CallId) -> bool:
         """Look for nobody any more because of `call`; whether it was looked for."""
         found = [search for search in self._searches if search.call == call]
@@ -202,15 +233,17 @@ class FamilyWay:
         while self._resolved:
             search, address, hosts = self._resolved.popleft()
             search.names -= 1
-            search.left.extendleft((address, host) for host in reversed(hosts))
+            search.left.extendleft((address, _place(host, address.port)) for host in reversed(hosts))
             search.until = now + SILENT_AFTER_S
         for search in tuple(self._searches):
             # An address that has failed already makes room for the next at once.
             while search.left and (now >= search.next_at or not search.open):
                 search.next_at = now + STAGGER_S
                 search.until = now + SILENT_AFTER_S
-                self._ask(search, *search.left.popleft())
-            exhausted = not search.open and not search.left and not search.names
+                self._ask(search, *search.left.popleft(), now)
+            for place in [place for place, until in search.again.items() if now >= until]:
+                self._ask_again(search, place, now)
+            exhausted = now >= search.not_before and not search.open and not search.left and not search.names
             if search in self._searches and (exhausted or now >= search.until):
                 self._searches.remove(search)
                 self._missed(search)
@@ -218,6 +251,8 @@ class FamilyWay:
     def close(self) -> None:
         """Delete the accounts. Their calls must be over."""
         self._searches.clear()
+        for place in tuple(self._connections):
+            self._drop(place)
         for account in self._accounts.values():
             account.shutdown()
         self._accounts.clear()
@@ -225,10 +260,14 @@ class FamilyWay:
     # Finding somebody.
 
     def _search(self, certificate: str, addresses: Iterable[Address], now: float, call: CallId | None = None) -> None:
-        search = _Search(certificate, deque(), 0, now, now + SILENT_AFTER_S, call)
+        not_before = now + LOOK_S if call is not None else now
+        search = _Search(certificate, deque(), 0, now, now + SILENT_AFTER_S, not_before, call)
+        for place, connection in reversed(self._connections.items()):
+            if connection.came and connection.certificate == certificate:
+                search.left.append((None, place))
         for address in addresses:
             if address.kind is not Reach.NAME:
-                search.left.append((address, address.host))
+                search.left.append((address, _place(address.host, address.port)))
                 continue
             search.names += 1
             # With the C library, whose name servers may be dead: not on the engine's thread.
@@ -245,15 +284,16 @@ class FamilyWay:
         # A deque's ends are safe to use from several threads.
         self._resolved.append((search, address, hosts))
 
-    def _ask(self, search: _Search, address: Address, host: str) -> None:
-        """Send our news to a member at one of its addresses; `answered` tells whether it is there."""
-        account = self._accounts.get(ip_address(host).version)
-        place = f"{bracketed(host)}:{address.port}"
+    def _ask(self, search: _Search, address: Address | None, place: str, now: float) -> None:
+        """Send our news to a member at one of its places; `answered` tells whether it is there."""
+        account = self._account(place)
         if account is None or place in search.asked:
             return
         live = self._connections.get(place)
         if live is not None and live.certificate != search.certificate:
             return
+        if live is not None and address is not None:
+            search.again[place] = now + DEAD_AFTER_S
         search.asked[place] = address
         search.open.add(place)
         self._expected[place] = search.certificate
@@ -268,6 +308,13 @@ class FamilyWay:
             log.debug("family: %s is not reached: %s", place, describe(error))
             search.open.discard(place)
 
+    def _ask_again(self, search: _Search, place: str, now: float) -> None:
+        """Ask at a place by a new connection: the one there was is dead."""
+        del search.again[place]
+        search.open.discard(place)
+        self._drop(place)
+        self._ask(search, search.asked.pop(place), place, now)
+
     def answered(self, request: str, status: int) -> None:
         """A member, or nobody, has answered our news."""
         found = re.match(r"MESSAGE sip:[^@\s]+@([^;\s]+)", request)
@@ -275,10 +322,13 @@ class FamilyWay:
         for search in tuple(self._searches):
             if place not in search.open:
                 continue
-            search.open.discard(place)
             if 200 <= status < 300 and self.certificate(place) == search.certificate:
                 self._searches.remove(search)
                 self._found(search, place)
+            elif place in search.again:
+                search.again[place] = 0.0
+            else:
+                search.open.discard(place)
 
     def _found(self, search: _Search, place: str) -> None:
         address = search.asked[place]
@@ -286,7 +336,7 @@ class FamilyWay:
         if search.call is None:
             return
         host = place.rpartition(":")[0]
-        account = self._accounts.get(ip_address(host.strip("[]")).version)
+        account = self._account(place)
         if account is None or self._identity is None:
             self._missed(search)
             return
@@ -298,6 +348,9 @@ class FamilyWay:
             self._post(MemberSilent(search.certificate))
         else:
             self._post(CallEnded(search.call, Cause.UNREACHABLE))
+
+    def _account(self, place: str) -> FamilyAccount | None:
+        return self._accounts.get(ip_address(place.rpartition(":")[0].strip("[]")).version)
 
     def _uri(self, certificate: str, place: str) -> str:
         return f"sip:{self._family.id_of(certificate)}@{place};transport=tls"
@@ -320,7 +373,7 @@ class FamilyWay:
         for search in self._searches:
             # It has moved while it is looked for.
             if search.certificate == certificate:
-                search.left.extend((address, address.host) for address in addresses if address.kind is not Reach.NAME)
+                search.left.extend((at, _place(at.host, at.port)) for at in addresses if at.kind is not Reach.NAME)
         self._post(MemberSpoke(certificate, addresses, source))
         return 200, "OK"
 
@@ -329,20 +382,66 @@ class FamilyWay:
     def _connected(self, transport: int, tls: Any) -> bool:
         """Whether a connection that TLS has set up may be used; nothing was sent or read by it yet."""
         came_here = tls.localAddr.rpartition(":")[2] == str(self._port)
-        if not came_here and tls.remoteAddr not in self._expected:
+        if not came_here and tls.remoteAddr not in self._expected and not tls.verifyStatus:
             # A line's: who it leads to was verified by the authorities.
             return True
         place, found = tls.remoteAddr, pin(tls.remoteCertInfo.raw)
         if found not in self._family.certificates or self._expected.get(place, found) != found:
             log.warning("family: whoever is at %s is not who is expected there", place)
             return False
-        self._connections[place] = _Connection(found, transport, tls.localAddr.rpartition(":")[0].strip("[]"))
+        others = [at for at, other in self._connections.items() if other.certificate == found]
+        for at in {place, *others[: -(MOST_CONNECTIONS - 1)]} & self._connections.keys():
+            self._drop(at)
+        local = tls.localAddr.rpartition(":")[0].strip("[]")
+        self._connections[place] = _Connection(found, transport, local, came_here)
+        # Kept open, for who is behind a router can be reached by nothing else; the engine would close it after 33 s.
+        self._engine.keep(transport)
         return True
 
     def _disconnected(self, transport: int) -> None:
         for place, connection in tuple(self._connections.items()):
             if connection.transport == transport:
-                del self._connections[place]
+                self._forget(place)
+                self._engine.release(transport)
+                self._post(MemberParted(connection.certificate))
+
+    def _drop(self, place: str) -> None:
+        """Close a connection that we do not want any more."""
+        if place in self._connections:
+            connection = self._forget(place)
+            self._engine.shut(connection.transport)
+            self._engine.release(connection.transport)
+
+    def _forget(self, place: str) -> _Connection:
+        """Send nothing by it any more. It is still ours to release."""
+        connection = self._connections.pop(place)
+        for call, dialog in tuple(self._dialogs.items()):
+            if dialog.transport == connection.transport:
+                del self._dialogs[call]
+                self._engine.send_by(dialog.handle, dialog.account, None)
+        return connection
+
+    # Calls.
+
+    def heard(self, leg: Leg, transaction: Any, received: Any) -> None:
+        """A member says something in a call: all we say in it goes by the same connection from now on.
+
+        To the address it says to be at we might find no way, and after a change of address nobody, or somebody else.
+        """
+        connection = self._connections.get(received.srcAddress)
+        dialog = self._engine.dialog(transaction)
+        if connection is None or not dialog:
+            return
+        contact = re.search(r"(?mi)^Contact\s*:[^\r\n]*<sips?:[^@>\s]+@([^;>\s]+)", received.wholeMsg)
+        if contact is not None:
+            self._expected[contact[1]] = connection.certificate
+        known = self._dialogs.get(leg.call)
+        if known is None or known.transport != connection.transport:
+            self._dialogs[leg.call] = _Dialog(dialog, leg.account, connection.transport)
+            self._engine.send_by(dialog, leg.account, connection.transport)
+
+    def call_ended(self, call: CallId) -> None:
+        self._dialogs.pop(call, None)
 
     # Listening.
 
@@ -399,13 +498,17 @@ class FamilyWay:
         for account in self._accounts.values():
             account.shutdown()
         self._accounts.clear()
-        for connection in self._connections.values():
-            self._engine.shut(connection.transport)
-        self._connections.clear()
+        for place in tuple(self._connections):
+            self._drop(place)
         self._expected.clear()
         for transport in self._transports.values():
             self._engine.transportClose(transport)
         self._transports.clear()
+
+
+def _place(host: str, port: int) -> str:
+    """As the engine writes it."""
+    return f"{bracketed(host)}:{port}"
 
 
 def _is_ours(address: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import pjsua2 as pj
 
 from omafon.core import chirp
-from omafon.core.chirp import Pcm
+from omafon.core.chirp import CHIRP_EVERY_S, CHIRPS, DELAY_MAX_S, Pcm
 from omafon.core.events import DelayMeasured, VoiceHeard
 from omafon.core.screen import VoiceTrial
 from omafon.drivers.sip.callback import describe
@@ -28,10 +28,6 @@ log = logging.getLogger("omafon.sip")
 
 METER_S = 0.25
 
-CHIRPS = 3
-CHIRP_EVERY_S = 0.6
-# So long may a chirp be on its way; nobody could talk through what takes longer.
-DELAY_MAX_S = 0.45
 # What a card plays first after it was opened may be lost.
 LEAD_S = 0.3
 # Measurements of the same card differ by less: its buffers are filled in steps of 10 ms.
@@ -111,7 +107,7 @@ class _Chirping:
         self._file = folder / "heard.wav"
         with wave.open(str(folder / "chirps.wav"), "wb") as file:
             file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
-            file.writeframes(_chirps().tobytes())
+            file.writeframes(chirp.chirps(RATE_HZ).tobytes())
         self._player: Any = pj.AudioMediaPlayer()
         self._player.createPlayer(str(folder / "chirps.wav"), pj.PJMEDIA_FILE_NO_LOOP)
         self._recorder: Any = pj.AudioMediaRecorder()
@@ -138,16 +134,6 @@ class _Chirping:
 
     def _leave(self) -> None:
         self._player = self._recorder = None
-
-
-def _chirps() -> Pcm:
-    wanted = chirp.chirp(rate_hz=RATE_HZ)
-    spacing = round(CHIRP_EVERY_S * RATE_HZ)
-    played: Pcm = array("h", bytes(2 * spacing * (CHIRPS + 1)))
-    for number in range(CHIRPS):
-        begin = spacing // 2 + number * spacing
-        played[begin : begin + len(wanted)] = wanted
-    return played
 
 
 def delay_ms(heard: Pcm) -> float | None:

@@ -2,13 +2,15 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """The handset: the voice card, the local tones, and what is joined with what in the engine's conference bridge."""
 
+import math
 import re
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import pjsua2 as pj
 
-from omafon.cards import named
+from omafon import cards
 from omafon.core.causes import Tone
 from omafon.core.events import CallId, Driver, DriverFailed, DriverRecovered
 from omafon.core.loudness import factor, handset_db
@@ -21,8 +23,14 @@ from omafon.interfaces import Post
 
 # Long enough to end what the bridge still has in its queue, short enough that no microphone stays open.
 LINGER_S = 0.5
-RETRY_S = 2.0
+# A card that failed is tried again, and one that is missing is looked for in the kernel's list, which costs next to
+# nothing. The engine makes its own by opening every PCM: as often only while somebody would hear the card, or while
+# cards come and go; else seldom, for a PCM that comes without a card, as a wireless handset's does.
+RETRY_S = 1.5
+SETTLING_S = 5.0
 SEARCH_S = 30.0
+# So long must a card sound before its failures are forgotten.
+PROVEN_S = 0.3
 
 # What the owner calls being without a card on purpose.
 NO_CARD = "null"
@@ -47,18 +55,25 @@ class Clock(IntEnum):
 class Voice:
     """Applies SoundLevels. Everything here runs on the engine's thread."""
 
-    def __init__(self, engine: Engine, legs: Legs, wanted: str, post: Post, *, mixed: bool = False) -> None:
-        """`mixed` says that the card's own mixer makes the voice louder and softer."""
+    def __init__(
+        self, engine: Engine, legs: Legs, wanted: str, post: Post, *, mixed: bool = False, root: Path = cards.ROOT
+    ) -> None:
+        """`mixed` says that the card's own mixer makes the voice louder and softer; `root` has proc and sys."""
         self._devices = engine.audDevManager()
         self._legs = legs
         self._wanted = wanted
         self._mixed = mixed
+        self._root = root
         self._post = post
         self._levels = SoundLevels()
         self._trial = Trial(engine, post)
         self._clock = Clock.NONE
         self._idle_since: float | None = None
+        self._plugged: tuple[cards.Card, ...] = ()
+        self._settled_at = -math.inf
+        self._search_at = 0.0
         self._card: int | None = None
+        self._sounds_since: float | None = None
         self._failed = False
         self._retry_at = 0.0
         self._rang_at = -HANDOVER_S
@@ -73,6 +88,8 @@ class Voice:
         """Look for the card; that there is none is posted."""
         self._devices.setNoDev()
         if self._wanted != NO_CARD:
+            # The engine has just made its list.
+            self._plugged, self._search_at = cards.cards(self._root), now + SEARCH_S
             self._find_card(now)
 
     def apply(self, levels: SoundLevels) -> None:
@@ -91,12 +108,15 @@ class Voice:
         """Bring card, tone and joins to what the levels say."""
         if self._broken:
             self._broken = False
+            self._sounds_since = None
             self._trouble(f"the sound card {self._name} stopped working", now)
             self._devices.setNullDev()
         wanted = self._wanted_clock()
         if wanted >= self._clock:
             self._idle_since = None
             if wanted > self._clock:
+                if wanted is Clock.CARD:
+                    self._search_at = now
                 self._drive(wanted, now)
         elif self._idle_since is None:
             self._idle_since = now
@@ -105,7 +125,10 @@ class Voice:
             self._drive(wanted, now)
         if self._levels.ringing:
             self._rang_at = now
-        if self._awaited or (self._failed and now >= self._retry_at):
+        if self._sounds_since is not None:
+            if now - self._sounds_since >= PROVEN_S:
+                self._recovered()
+        elif self._awaited or (self._failed and now >= self._retry_at):
             self._awaited = False
             self._retry(now)
         if self._dirty:
@@ -140,18 +163,13 @@ class Voice:
         """Let `clock` drive the bridge, or the timer where the card cannot."""
         self._devices.setNoDev()
         self._clock = clock
-        if clock is Clock.CARD and self._wanted != NO_CARD:
-            if self._card is None and not self._levels.ringing:
-                self._devices.refreshDevs()
-                self._find_card(now)
-            if self._open_card(now):
-                return
-        if clock is not Clock.NONE:
+        self._sounds_since = None
+        if clock is Clock.CARD and self._wanted != NO_CARD and self._find_card(now) and self._open_card(now):
+            self._sounds_since = now
+        elif clock is not Clock.NONE:
             self._devices.setNullDev()
 
     def _open_card(self, now: float) -> bool:
-        if self._card is None:
-            return False
         try:
             self._devices.setCaptureDev(self._card)
             self._devices.setPlaybackDev(self._card)
@@ -161,35 +179,56 @@ class Voice:
             if not self._awaited:
                 self._trouble(f"the sound card {self._name} cannot be opened: {error.reason}", now)
             return False
-        self._recovered()
         return True
 
-    def _find_card(self, now: float) -> None:
+    def _find_card(self, now: float) -> bool:
+        """Whether there is the owner's card, by what its name means now: in its socket there may be another."""
         self._card = None
-        devices = list(self._devices.enumDev2())
-        wanted = named(self._wanted)
-        name = wanted and best_name(wanted, tuple(device.name for device in devices if device.outputCount))
-        self._card = next((index for index, device in enumerate(devices) if device.name == name), None)
+        plugged = cards.cards(self._root)
+        if plugged != self._plugged:
+            # udev gives it its rights and its name only now.
+            self._plugged, self._settled_at, self._search_at = plugged, now + SETTLING_S, now
+        name = cards.named(self._wanted, self._root)
+        there = name is not None and cards.there(name, self._root)
+        if name is not None and there:
+            # Where nothing sounds, only that the engine can open a card that failed says that it works again.
+            if not (self._failed and self._clock is Clock.NONE):
+                self._card = self._listed(name)
+            # While it rings, opening the ringer's card would keep us waiting until that is silent.
+            if self._card is None and now >= self._search_at and not self._levels.ringing:
+                soon = self._clock is Clock.CARD or now < self._settled_at
+                self._search_at = now + (RETRY_S if soon else SEARCH_S)
+                self._devices.refreshDevs()
+                self._card = self._listed(name)
         if self._card is None:
-            missing = f"there is no sound card {self._name}" if self._wanted else "this phone has no sound card"
-            self._trouble(missing, now)
+            self._trouble(self._missing(name if there else None), now)
+        return self._card is not None
+
+    def _listed(self, name: str) -> int | None:
+        """The place of the card in the engine's list, whole: of one just plugged in, half may have been there."""
+        devices = list(self._devices.enumDev2())
+        best = best_name(name, tuple(device.name for device in devices if device.outputCount and device.inputCount))
+        return next((index for index, device in enumerate(devices) if device.name == best), None)
+
+    def _missing(self, there: str | None) -> str:
+        if not self._wanted and there is None:
+            return "this phone has no sound card"
+        if there is not None and there.startswith("CARD="):
+            return f"the sound card {self._name} cannot be opened to listen and to speak"
+        return f"there is no sound card {self._name}"
 
     def _retry(self, now: float) -> None:
         """Try again to find and to open a card that failed."""
-        self._retry_at = now + (RETRY_S if self._card is not None else SEARCH_S)
-        if self._levels.ringing:
-            # To look for cards is to open each; the ringer's would make us wait until it is silent.
+        self._retry_at = now + RETRY_S
+        if self._levels.ringing or not self._find_card(now):
             return
         if self._clock is Clock.CARD:
             self._drive(Clock.CARD, now)
         elif self._clock is Clock.NONE:
-            self._devices.refreshDevs()
-            self._find_card(now)
-            if self._card is not None:
-                self._recovered()
+            self._recovered()
 
     def _trouble(self, reason: str, now: float) -> None:
-        self._retry_at = now + (RETRY_S if self._card is not None else SEARCH_S)
+        self._retry_at = now + RETRY_S
         if not self._failed:
             self._failed = True
             self._post(DriverFailed(Driver.VOICE, reason))
