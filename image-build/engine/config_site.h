@@ -18,3 +18,7 @@
 
 /* Level 4 and above print DTMF digits and whole messages, and print before anybody can ask for less. */
 #define PJ_LOG_MAX_LEVEL                3
+
+/* Which address is ours, the kernel knows. To ask the name server for the machine's own name keeps the whole engine
+ * waiting before each call, for as long as a dead server is waited for. */
+#define PJ_GETHOSTIP_DISABLE_LOCAL_RESOLUTION 1
