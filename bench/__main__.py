@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import echo, enum, keypad, oled, ringing, setting_up, starting, table, talking
+from bench import echo, enum, family, keypad, oled, ringing, setting_up, starting, table, talking
 from bench.agents import AGENTS
 from bench.figures import FIGURES, Figure, Values
 from tests.lab.addresses import Addresses
@@ -94,6 +94,10 @@ PARTS: dict[str, Part] = {
     "echo": Part(
         *("what the far end hears of itself", echo.FIGURES, echo.AGENTS),
         lambda run: echo.measure(run.folder("echo"), run.window_s),
+    ),
+    "family": Part(
+        *("how soon two phones are paired, and how soon the other one rings", family.FIGURES, family.AGENTS),
+        lambda run: family.measure(run.folder("family"), run.times),
     ),
     "oled": Part(
         *("what a change of the screen costs on its bus", oled.FIGURES, oled.AGENTS),

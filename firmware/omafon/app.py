@@ -38,7 +38,7 @@ from omafon.inbox import Inbox
 from omafon.interfaces import DriverError, Post
 from omafon.outbox import Drivers, Outbox
 from omafon.recording import Recorder
-from omafon.status import family, status
+from omafon.status import family, refuses_a_stranger, status
 from omafon.story import tell
 from omafon.upkeep.choosing import Choice, Means
 from omafon.upkeep.image import SIGNALS
@@ -78,6 +78,7 @@ class House:
         self._upkeep: Upkeep | None = None
         self._closed = False
         self._drivers: Drivers | None = None
+        self._strangers_refused = 0
         self.ending = asyncio.Event()
         self.begins_anew = False
 
@@ -109,6 +110,7 @@ class House:
             self._recorder.record(event, now, self.phone)
         before = self.phone
         self.phone, actions = step(self.phone, event, now)
+        self._strangers_refused += refuses_a_stranger(event, actions)
         self._outbox.perform(actions)
         self._outbox.settle(present(self.phone, now), self.phone.memory, deadline(self.phone, now))
         self._tell(event, actions, changed=self.phone != before)
@@ -135,7 +137,14 @@ class House:
 
     def status(self) -> dict[str, object]:
         kept = self._upkeep.status() if self._upkeep is not None else {}
-        return {**status(self.phone, self._loop.time()), "board": self._board, **kept}
+        counters = {
+            "refused_strangers": self._strangers_refused,
+            "bad_packets": self._drivers.calls.bad_packets if self._drivers is not None else 0,
+            # The system's, which the phone does not read: who asks may.
+            "failed_logins": None,
+            "restarts": kept.get("restarts", 0),
+        }
+        return {**status(self.phone, self._loop.time()), "board": self._board, **kept, "counters": counters}
 
     def family(self) -> list[dict[str, object]]:
         return family(self.phone)
@@ -209,6 +218,7 @@ async def live(choice: Choice, wiring: Wiring, means: Means, place: Place) -> bo
             upkeep.failed(error.what)
             raise
         systemd.notify("READY=1")
+        systemd.has_started()
         log.info("omafon %s is ready", __version__)
         upkeep.ready()
         watchdog = asyncio.create_task(_feed_watchdog(drivers))
@@ -256,6 +266,8 @@ async def _furnish(
     _open(stack, drivers.reports)
     if drivers.own_name is not None:
         _open(stack, drivers.own_name)
+    if drivers.neighbours is not None:
+        _open(stack, drivers.neighbours)
     _open(stack, NetworkWatch(post, asyncio.get_running_loop()))
     _open(stack, Timekeeper(asyncio.get_running_loop(), house.inbox.look))
     _open_or_tell(stack, drivers.display, Driver.DISPLAY, post)

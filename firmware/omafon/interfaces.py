@@ -69,6 +69,10 @@ class Calls(Driver, Protocol):
     def family(self, family: Family) -> None:
         """Let these members of the family in and nobody else, and tell them where we are."""
 
+    @property
+    def bad_packets(self) -> int:
+        """How many packets since it was opened were no SIP, or wrong SIP."""
+
     def fresh(self, within_s: float) -> bool:
         """Whether the engine's thread went round in the last `within_s` seconds."""
 
@@ -86,6 +90,16 @@ class Pairing(Driver, Protocol):
 
         PairingDigits, PairingDone and PairingFailed come back under the id of the wish.
         """
+
+
+class Neighbours(Driver, Protocol):
+    """Members of the family on the local network."""
+
+    def family(self, family: Family) -> None:
+        """Be found by these members from now on, at the addresses of now."""
+
+    def look(self) -> None:
+        """Look around once; MemberSeen comes back for each member that is there."""
 
 
 class Requests(Driver, Protocol):

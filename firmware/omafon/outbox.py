@@ -9,13 +9,25 @@ from dataclasses import dataclass
 from PIL.Image import Image
 
 from omafon.config import Config
-from omafon.core.actions import Action, FactoryReset, KeepReport, QueryNaptr
+from omafon.core.actions import Action, FactoryReset, KeepReport, LookAround, QueryNaptr
 from omafon.core.family import Family
 from omafon.core.glass import Glass
 from omafon.core.memory import Memory
 from omafon.core.screen import Lamps, PairingWish, Presentation, Screen, SoundLevels
 from omafon.core.settings import Settings
-from omafon.interfaces import Calls, Display, OwnName, Pairing, Reports, Requests, Resolver, Sound, Source, Store
+from omafon.interfaces import (
+    Calls,
+    Display,
+    Neighbours,
+    OwnName,
+    Pairing,
+    Reports,
+    Requests,
+    Resolver,
+    Sound,
+    Source,
+    Store,
+)
 from omafon.render import render
 
 
@@ -33,6 +45,7 @@ class Drivers:
     requests: Requests
     reports: Reports
     own_name: OwnName | None = None
+    neighbours: Neighbours | None = None
     configure: Callable[[Config, Settings], None] = lambda _, __: None
     """Brings the drivers that can to another configuration, given also as the core knows it; waits for none."""
 
@@ -63,6 +76,9 @@ class Outbox:
                 self._drivers.requests.perform(action)
             elif isinstance(action, KeepReport):
                 self._drivers.reports.perform(action)
+            elif isinstance(action, LookAround):
+                if self._drivers.neighbours is not None:
+                    self._drivers.neighbours.look()
             else:
                 self._drivers.calls.perform(action)
 
@@ -78,6 +94,8 @@ class Outbox:
             self._drivers.calls.family(levels.family)
             if self._drivers.own_name is not None:
                 self._drivers.own_name.family(levels.family)
+            if self._drivers.neighbours is not None:
+                self._drivers.neighbours.family(levels.family)
         if levels.pairing != self._pairing:
             self._pairing = levels.pairing
             self._drivers.pairing.pair(levels.pairing)

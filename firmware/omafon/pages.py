@@ -32,6 +32,7 @@ class Page(StrEnum):
     MIXER = "cc1672acf09a4ee386ce20ea74984d77"
     DNS = "03ef3b519cbe4c8093e705dd3f30a834"
     STORE = "72c185554566451e90840dab96704466"
+    FAMILY = "e7e3890a3ce60e749b9cc970effdfb16"
     LINE_REFUSED = "00e3b2c9d8f94d1ba38dcc43f6e100b4"
     LINE_UNTRUSTED = "dbde831b1cc5429e8d1fcb620bf2c293"
     LINE_UNREACHED = "71fb2d7ed62d45ab8e61a0aeb30a2957"
@@ -60,6 +61,7 @@ _DRIVERS = {
     Driver.MIXER: Page.MIXER,
     Driver.DNS: Page.DNS,
     Driver.STORE: Page.STORE,
+    Driver.FAMILY: Page.FAMILY,
 }
 
 _LINES = {

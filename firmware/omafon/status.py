@@ -4,8 +4,9 @@
 
 from omafon import __version__
 from omafon.core import admission
+from omafon.core.actions import Action, RejectCall
 from omafon.core.calls import Call, Calling, Held, InCall, Resolving, Ringing
-from omafon.core.events import Driver, UpdateTold
+from omafon.core.events import Driver, Event, IncomingCall, UpdateTold
 from omafon.core.family import Bond
 from omafon.core.present import mode, present
 from omafon.core.state import Pairing, Phone
@@ -66,6 +67,15 @@ def status(phone: Phone, now: float) -> dict[str, object]:
         "quiet_min": admission.quiet_for_min(phone, now),
         "drivers": {driver.value: troubles.get(driver, "ok") for driver in Driver},
     }
+
+
+def refuses_a_stranger(event: Event, actions: tuple[Action, ...]) -> bool:
+    """Whether a caller was refused for whom nothing speaks: neither a line nor a certificate of the family."""
+    match event:
+        case IncomingCall(line=None, certificate=""):
+            return any(isinstance(action, RejectCall) for action in actions)
+        case _:
+            return False
 
 
 def _pairing(phone: Phone) -> dict[str, object] | None:

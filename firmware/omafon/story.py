@@ -5,7 +5,7 @@
 import re
 from dataclasses import fields
 
-from omafon.core.actions import Action, CallMember, GreetMember, KeepReport, SendDtmf
+from omafon.core.actions import Action, AskMember, CallMember, GreetMember, KeepReport, SendDtmf
 from omafon.core.events import (
     ClockChanged,
     ConfigApplied,
@@ -16,7 +16,9 @@ from omafon.core.events import (
     KeyHeld,
     KeyPressed,
     KeyReleased,
+    MemberParted,
     MemberReached,
+    MemberSeen,
     MemberSilent,
     MemberSpoke,
     NoticeLeft,
@@ -74,8 +76,15 @@ def tell(word: Event | Action) -> str:
         case CallMember(call, certificate):
             return f"{name}: {call} {certificate[:8]}"
         case MemberReached(certificate, address):
-            return f"{name}: {certificate[:8]} {address.kind}"
-        case GreetMember(certificate) | MemberSilent(certificate) | MemberSpoke(certificate):
+            return f"{name}: {certificate[:8]} {address.kind if address is not None else 'as it came'}"
+        case (
+            GreetMember(certificate)
+            | AskMember(certificate)
+            | MemberSilent(certificate)
+            | MemberSpoke(certificate)
+            | MemberParted(certificate)
+            | MemberSeen(certificate)
+        ):
             return f"{name}: {certificate[:8]}"
         case IncomingCall(call, certificate=certificate) if certificate:
             return f"{name}: {call} {certificate[:8]}"

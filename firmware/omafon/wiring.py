@@ -20,11 +20,11 @@ from omafon.core.dialplan import E164
 from omafon.core.events import EquipmentKnown
 from omafon.core.settings import Settings
 from omafon.drivers.dns import DnsResolver, check_enum
-from omafon.drivers.lan import LanPairing
-from omafon.drivers.zone.own_name import OwnName
+from omafon.drivers.lan import LanNeighbours, LanPairing
 from omafon.drivers.requests import RequestFiles
 from omafon.drivers.sip import SipCalls, check_sip
 from omafon.drivers.store import FILE, FileStore
+from omafon.drivers.zone.own_name import OwnName
 from omafon.hwtest.keeping import ReportFile
 from omafon.identity import identity
 from omafon.interfaces import Display, Post, Sound, Source
@@ -74,6 +74,7 @@ def of(board: BoardProfile) -> Wiring:
             requests=RequestFiles(post),
             reports=ReportFile(post, board, state),
             own_name=own_name,
+            neighbours=LanNeighbours(post, state, config.family.port, config.sip.address),
             configure=configure,
         )
 

@@ -276,6 +276,7 @@ def test_the_command_ends_at_ctrl_c_with_what_was_found(paper: Paper, card: Soun
     assert re.search(r"ear +does not work", paper.text)
     assert re.search(r"bell +not tested", paper.text)
     assert "Traceback" not in paper.text
+    assert "ALSA lib" not in paper.text
 
 
 def test_a_telephone_that_runs_is_named_and_left_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

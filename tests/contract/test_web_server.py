@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from omafon.core.events import HookLifted
+from omafon.core.events import HookLifted, Key, KeyReleased
 from omafon.interfaces import DriverError
 from omafon.sim.web import WebPanel, serve
 from tests.lab.toyphone import ToyPhone, toy_phone
@@ -98,6 +98,16 @@ async def test_keys_of_the_page_are_pressed_in_their_order(oma: ToyPhone, visito
             await socket.send_json({"phone": 0, "keys": [key]})
         while oma.keys != ["1", "2", "3"]:
             await heard(socket, "screen")
+
+
+async def test_a_key_is_held_down_until_its_page_goes_away(oma: ToyPhone, visitor: Visitor) -> None:
+    async with await visitor.looks() as other:
+        async with await visitor.looks() as socket:
+            await socket.send_json({"phone": 0, "down": "0"})
+            while "Keep holding …" not in (await heard(other, "screen"))["screen"]["rows"]:
+                continue
+        while KeyReleased(Key.DIGIT_0) not in oma.heard:
+            await heard(other, "screen")
 
 
 async def test_a_key_the_phone_does_not_know_is_answered_with_a_cure(visitor: Visitor) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from omafon.sim.soundcard import SoundCard
 from tests.lab.addresses import Addresses
 from tests.lab.capture import Capture
 from tests.lab.certificates import Authority
+from tests.lab.engine import EngineAlone
 from tests.lab.kamailio import Kamailio
+from tests.lab.sockets import handset
 from tests.lab.town import Town
 
 USERS = {name: f"{name}pw" for name in ("oma", "opa", "bob", "carol", "dave")}
@@ -53,3 +56,17 @@ def wire(addresses: Addresses) -> Iterator[Capture]:
     """The SIP messages of this run."""
     with Capture(addresses.network) as capture:
         yield capture
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundCard]:
+    """The card of `engine`."""
+    with handset(tmp_path, monkeypatch) as card:
+        yield card
+
+
+@pytest.fixture
+def engine(addresses: Addresses, card: SoundCard) -> Iterator[EngineAlone]:
+    """A call engine without a telephone around it, which has a handset."""
+    with EngineAlone(addresses.fresh(), voice=card.pcm_name) as engine:
+        yield engine

@@ -2,7 +2,9 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """What the call engine gives to somebody it does not know: nothing that could be used against its owner."""
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from omafon.core.events import CallEnded, MessagesWaiting, RegistrationChanged
 from tests.lab.addresses import Addresses
 from tests.lab.engine import EngineAlone
 from tests.lab.peer import Peer
+from tests.lab.phone import Phone, Setup
 
 PASSWORD = "correct horse battery staple"
 
@@ -98,6 +101,29 @@ def test_a_wrong_password_is_not_offered_for_ever(addresses: Addresses, registra
 
         assert engine.hears(RegistrationChanged).cause is Cause.WRONG_PASSWORD
         registrar.never_hears("REGISTER", for_s=1.0)
+
+
+# What is refused is counted, and told nobody but the owner.
+
+
+def test_who_is_refused_and_what_is_no_sip_is_counted(tmp_path: Path, addresses: Addresses, stranger: Peer) -> None:
+    with Phone(tmp_path, addresses.fresh(), "oma", Setup(accept=("lines",))) as oma:
+        place = (oma.address, 5060)
+        assert counted(oma) == (0, 0)
+
+        stranger.asks("INVITE", f"sip:oma@{oma.address}", place, body=stranger.sdp())
+        stranger.hears(403)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
+            noise.bind((stranger.address, 0))
+            noise.sendto(b"INVITE sip:oma SIP/2.0\r\nVia: SIP/2.0/UDP x\r\nCSeq: what\r\n\r\n", place)
+            noise.sendto(bytes(range(256)), place)
+
+        oma.until(lambda status: counted(oma) == (1, 2), "has counted them")
+
+
+def counted(phone: Phone) -> tuple[int, int]:
+    counters = phone.status["counters"]
+    return counters["refused_strangers"], counters["bad_packets"]
 
 
 # Who a call comes from.

@@ -19,6 +19,9 @@ WORDS = "Hello, this is Oma speaking. The weather is fine today, and the cake is
 LEVEL_DB = -22.0
 # What a canceller may take to learn the room, and for how long it is then listened to.
 LEARNING_S, LISTENING_S = 3, 5
+# Where the machine has other work, the model of the room comes too late now and then, and an echo is missing in the
+# microphone: then it is listened to once more.
+TRIES = 3
 SPEAKER_LOSS_DB = 25.0
 # ITU-T P.310 wants it of a handset, from the line to the ear, to the mouth, and back to the line.
 HANDSET_LOSS_DB = 46.0
@@ -63,7 +66,10 @@ def test_without_a_canceller_they_would(town: Town, words: Pcm) -> None:
 
 
 def echo_of_a_voice(town: Town, words: Pcm, echo: str, room: Room) -> tuple[float, float]:
-    """The level of a caller's voice at the called one's microphone, and when it is back in the caller's ear."""
+    """The level of a caller's voice at the called one's microphone, and when it is back in the caller's ear.
+
+    Of the first try in which nothing came too late; where something did in each, of the middle one by their difference.
+    """
     far = town.phone("opa", codecs=["g722"], more={"audio": {"echo": "off"}})
     near = town.phone("oma", codecs=["g722"], more={"audio": {"echo": echo}})
     assert far.card
@@ -74,8 +80,14 @@ def echo_of_a_voice(town: Town, words: Pcm, echo: str, room: Room) -> tuple[floa
     far.is_in_a_call()
     with Acoustics(near.card, room) as acoustics:
         far.card.play_mouth(words)
-        recorded(far.card, far.card.now(), LEARNING_S * RATE_HZ)
-        start = far.card.now()
-        came_back = recorded(far.card, start, LISTENING_S * RATE_HZ) / 32768
-    begin = start - acoustics.start
-    return db(acoustics.mouth[begin : begin + LISTENING_S * RATE_HZ]), db(came_back)
+        heard = []
+        for _ in range(TRIES):
+            late = acoustics.late
+            recorded(far.card, far.card.now(), LEARNING_S * RATE_HZ)
+            start = far.card.now()
+            came_back = recorded(far.card, start, LISTENING_S * RATE_HZ) / 32768
+            begin = start - acoustics.start
+            heard.append((db(acoustics.mouth[begin : begin + LISTENING_S * RATE_HZ]), db(came_back)))
+            if acoustics.late == late:
+                return heard[-1]
+    return sorted(heard, key=lambda levels: levels[0] - levels[1])[TRIES // 2]

@@ -57,6 +57,7 @@ def test_a_service_whose_file_is_wrong_is_in_safe_mode_and_starts_by_itself_when
         oma.is_written(BROKEN)
         with oma:
             manager.hears("READY=1")
+            manager.hears(f"WATCHDOG_USEC={manager.env['WATCHDOG_USEC']}")
             manager.hears("WATCHDOG=1")
             assert oma.status["config"]["safe_mode"] is True
             assert "naem" in oma.status["config"]["refused"]
@@ -66,6 +67,9 @@ def test_a_service_whose_file_is_wrong_is_in_safe_mode_and_starts_by_itself_when
             assert oma.reloads() == "restarting"
             oma.begins_anew()
 
+            # The watchdog waits for a start, and afterwards no longer than before.
+            manager.hears("WATCHDOG_USEC=180000000")
+            manager.hears(f"WATCHDOG_USEC={manager.env['WATCHDOG_USEC']}")
             oma.is_registered()
             assert oma.status["config"]["safe_mode"] is False
             assert oma.stops() == 0

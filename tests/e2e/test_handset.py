@@ -5,6 +5,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ from omafon.core.actions import HangUp
 from omafon.core.causes import Tone
 from omafon.core.events import CallAnswered, CallId, Driver, DriverFailed, DriverRecovered
 from omafon.core.screen import SoundLevels
-from omafon.sim.soundcard import RATE_HZ, SoundCard, level_db, write_asound_conf
+from omafon.drivers.sip.voice import RETRY_S
+from omafon.sim.soundcard import RATE_HZ, SoundCard, level_db
 from tests.lab.addresses import Addresses
 from tests.lab.engine import EngineAlone
 from tests.lab.heard import LabError
 from tests.lab.peer import Peer
+from tests.lab.sockets import Sockets
 from tests.lab.voice import recorded
 
 LOUD = 300
@@ -26,20 +29,6 @@ TONE_WITHIN_MS = 150
 CLOSED_WITHIN_S = 1.0
 BACK_WITHIN_S = 3.0
 PAUSE = threading.Event()
-
-
-@pytest.fixture
-def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundCard]:
-    with SoundCard("handset") as card:
-        for name, value in write_asound_conf(tmp_path / "asound.conf", [card]).items():
-            monkeypatch.setenv(name, value)
-        yield card
-
-
-@pytest.fixture
-def engine(addresses: Addresses, card: SoundCard) -> Iterator[EngineAlone]:
-    with EngineAlone(addresses.fresh(), voice=card.pcm_name) as engine:
-        yield engine
 
 
 @pytest.fixture
@@ -224,12 +213,16 @@ def test_a_card_that_comes_too_late_for_ever_is_told_and_costs_next_to_nothing(
 
     assert "stopped working" in engine.hears(DriverFailed).reason
     began, used = time.monotonic(), time.process_time()
-    PAUSE.wait(3)
+    PAUSE.wait(2 * RETRY_S + 0.5)
     assert (time.process_time() - used) / (time.monotonic() - began) < 0.1
+    # It was opened twice meanwhile, and each time worked no longer than before.
+    told = [event for event in engine.heard.all() if isinstance(event, DriverFailed | DriverRecovered)]
+    assert told == []
 
     card.find_pace()
 
     until(lambda: card.played(card.now() - 960, 960), "the card is played again", within_s=BACK_WITHIN_S)
+    assert engine.hears(DriverRecovered) == DriverRecovered(Driver.VOICE)
 
 
 def test_a_card_that_was_missing_is_found_when_it_is_wanted(engine: EngineAlone, card: SoundCard) -> None:
@@ -241,3 +234,84 @@ def test_a_card_that_was_missing_is_found_when_it_is_wanted(engine: EngineAlone,
 
     assert engine.hears(DriverRecovered, within_s=5)
     until(lambda: card.played(card.now() - 960, 960), "the card is played", within_s=1)
+
+
+# A handset known by the USB socket it is in.
+
+SOCKET = "1-1.2"
+
+
+@pytest.fixture
+def sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sockets]:
+    with SoundCard("one") as one, SoundCard("two") as two:
+        yield Sockets(tmp_path, monkeypatch, {"Device": one, "Device_1": two})
+
+
+@pytest.fixture
+def by_socket(addresses: Addresses, sockets: Sockets) -> Iterator[Callable[[], EngineAlone]]:
+    with ExitStack() as engines:
+        yield lambda: engines.enter_context(EngineAlone(addresses.fresh(), voice=f"USB={SOCKET}", root=sockets.root))
+
+
+def is_played(card: SoundCard, *, within_s: float) -> None:
+    until(lambda: card.played(card.now() - 960, 960), "the card is played", within_s=within_s)
+
+
+def test_a_handset_pulled_out_in_a_call_and_called_otherwise_by_the_kernel_is_heard_again(
+    sockets: Sockets, by_socket: Callable[[], EngineAlone], peer: Peer
+) -> None:
+    before = sockets.plug("Device", SOCKET)
+    engine = by_socket()
+    engine.calls.sound(SoundLevels(voice=(engine.talks_with(peer),)))
+    is_played(before, within_s=1)
+
+    sockets.empty()
+
+    assert "stopped working" in engine.hears(DriverFailed).reason
+
+    after = sockets.plug("Device_1", SOCKET)
+
+    is_played(after, within_s=BACK_WITHIN_S)
+    assert engine.hears(DriverRecovered) == DriverRecovered(Driver.VOICE)
+
+
+def test_a_handset_plugged_in_during_a_call_is_heard_soon(
+    sockets: Sockets, by_socket: Callable[[], EngineAlone], peer: Peer
+) -> None:
+    engine = by_socket()
+    assert engine.hears(DriverFailed) == DriverFailed(Driver.VOICE, f"there is no sound card 'USB={SOCKET}'")
+    engine.calls.sound(SoundLevels(voice=(engine.talks_with(peer),)))
+    PAUSE.wait(2 * RETRY_S)
+
+    plugged = sockets.plug("Device", SOCKET)
+
+    is_played(plugged, within_s=BACK_WITHIN_S)
+    assert engine.hears(DriverRecovered) == DriverRecovered(Driver.VOICE)
+
+
+def test_handsets_that_have_changed_places_while_nobody_called_are_told_apart(
+    sockets: Sockets, by_socket: Callable[[], EngineAlone]
+) -> None:
+    before = sockets.plug("Device", SOCKET)
+    engine = by_socket()
+    engine.calls.sound(SoundLevels(tone=Tone.DIAL))
+    is_played(before, within_s=1)
+    engine.calls.sound(SoundLevels())
+    until(lambda: not before.played(before.now() - 960, 960), "it is left", within_s=CLOSED_WITHIN_S)
+
+    after = sockets.plug("Device_1", SOCKET)
+    engine.calls.sound(SoundLevels(tone=Tone.DIAL))
+
+    is_played(after, within_s=1)
+    assert engine.heard.all() == []
+
+
+def test_a_handset_that_is_back_while_nobody_calls_is_told(
+    sockets: Sockets, by_socket: Callable[[], EngineAlone]
+) -> None:
+    engine = by_socket()
+    engine.hears(DriverFailed)
+
+    sockets.plug("Device", SOCKET)
+
+    assert engine.hears(DriverRecovered, within_s=BACK_WITHIN_S) == DriverRecovered(Driver.VOICE)

@@ -2,39 +2,44 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """The telephone tests its own sound: what the call engine does with a real ALSA card while nobody is called."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import statistics
 
 import numpy as np
 import pytest
 
 from omafon.core.events import DelayMeasured, VoiceHeard
 from omafon.core.screen import SoundLevels, VoiceTrial
-from omafon.sim.soundcard import RATE_HZ, SoundCard, tone, write_asound_conf
-from tests.lab.addresses import Addresses
+from omafon.sim.soundcard import RATE_HZ, SoundCard, tone
 from tests.lab.air import Air
 from tests.lab.engine import EngineAlone
 from tests.lab.voice import recorded
 
 ACROSS_THE_ROOM_S = 0.1
-
-
-@pytest.fixture
-def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundCard]:
-    with SoundCard("handset") as card:
-        for name, value in write_asound_conf(tmp_path / "asound.conf", [card]).items():
-            monkeypatch.setenv(name, value)
-        yield card
-
-
-@pytest.fixture
-def engine(addresses: Addresses, card: SoundCard) -> Iterator[EngineAlone]:
-    with EngineAlone(addresses.fresh(), voice=card.pcm_name) as engine:
-        yield engine
+# Where the machine has other work, a card that was served too late adds to the way: such a measurement is made again.
+TRIES = 3
+FOUND_WITHIN_S = 20
 
 
 def frequency_hz(card: SoundCard, start: int) -> int:
     return int(np.abs(np.fft.rfft(recorded(card, start, RATE_HZ))).argmax())
+
+
+def delay_ms(engine: EngineAlone, card: SoundCard, air_s: float) -> float:
+    """What the engine measures where sound is `air_s` in the air; the median of TRIES where all were disturbed."""
+    found = []
+    for _ in range(TRIES):
+        xruns = card.xruns
+        with Air(card, air_s) as air:
+            engine.calls.sound(SoundLevels(trial=VoiceTrial.DELAY))
+            measured = engine.hears(DelayMeasured, within_s=FOUND_WITHIN_S).delay_ms
+        undisturbed = card.xruns == xruns and not air.late
+        engine.calls.sound(SoundLevels())
+        recorded(card, card.now(), RATE_HZ // 5)
+        if undisturbed:
+            assert measured is not None
+            return measured
+        found += [] if measured is None else [measured]
+    return statistics.median(found)
 
 
 def hears(engine: EngineAlone, level_db: float, within_db: float) -> None:
@@ -70,17 +75,9 @@ def test_it_is_over_when_the_level_says_so(engine: EngineAlone, card: SoundCard)
 
 
 def test_the_way_through_the_card_is_measured_by_chirps(engine: EngineAlone, card: SoundCard) -> None:
-    with Air(card, 0.05):
-        engine.calls.sound(SoundLevels(trial=VoiceTrial.DELAY))
-        near = engine.hears(DelayMeasured, within_s=8).delay_ms
-    engine.calls.sound(SoundLevels())
-    recorded(card, card.now(), RATE_HZ // 5)
-    with Air(card, 0.05 + ACROSS_THE_ROOM_S):
-        engine.calls.sound(SoundLevels(trial=VoiceTrial.DELAY))
-        far = engine.hears(DelayMeasured, within_s=8).delay_ms
+    near = delay_ms(engine, card, 0.05)
+    far = delay_ms(engine, card, 0.05 + ACROSS_THE_ROOM_S)
 
-    assert near is not None
-    assert far is not None
     assert 50 <= near <= 130
     assert far - near == pytest.approx(1000 * ACROSS_THE_ROOM_S, abs=25)
 

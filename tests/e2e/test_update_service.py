@@ -91,7 +91,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 def judged(desk: Desk) -> str:
     """What the judge's unit says of this start."""
-    desk.machine.run("systemctl", "restart", "omafon-judge.service", within_s=60.0)
+    desk.machine.run("systemctl", "restart", "--wait", "omafon-judge.service", within_s=60.0)
     return desk.machine.property("omafon-judge.service", "Result")
 
 

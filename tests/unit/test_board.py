@@ -93,7 +93,7 @@ def test_a_pin_that_is_used_twice_names_both_uses_and_the_free_pins():
     [
         (OLED, "gpio2", "SDA of I²C (line 9)"),
         (
-            OLED.replace("height", 'bus = "spi"\nport = 0\ndata_command = "gpio4"\nheight'),
+            OLED.replace("height", 'bus = "spi"\ndata_command = "gpio4"\nheight'),
             "gpio8",
             "CE0 of SPI (line 8)",
         ),
@@ -213,10 +213,13 @@ def test_a_dial_needs_a_hook_switch_or_keys_that_stand_for_it():
         (("height", "contrast = 256\nheight"), "display.contrast is out of range", "Choose from 0 to 255."),
         (("height", "address = 0x78\nheight"), "display.address 0x78 is no address on I²C",
          "It is printed on the module: 0x3c or 0x3d; 0x78 and 0x7a there mean the same, counted twice."),
-        (("height", "port = 0\nheight"), "display.port 0 is not on the header", "Write port = 1 for I²C."),
+        (("height", "port = 0\nheight"), "display.port 0 is not on the header",
+         "Write port = 1 for I²C, or nothing."),
+        (("height", 'bus = "spi"\nport = 1\ndata_command = "gpio4"\nheight'), "display.port 1 is not on the header",
+         "Write port = 0 for SPI, or nothing."),
         (("height", 'data_command = "gpio4"\nheight'), "display.data_command is of SPI",
          'Leave it out, or write bus = "spi".'),
-        (("height", 'bus = "spi"\nport = 0\nheight'), "display.data_command is missing",
+        (("height", 'bus = "spi"\nheight'), "display.data_command is missing",
          'Name the pin of D/C: data_command = "gpio24".'),
     ],
 )  # fmt: skip

@@ -7,24 +7,7 @@ from pathlib import Path
 import pytest
 
 from omafon.cards import Card, cards, control, named, pcm, there
-
-
-def machine(root: Path, *plugged: Card) -> Path:
-    """A machine with these cards, in the order the kernel found them."""
-    for number, card in enumerate(plugged):
-        entry = root / f"proc/asound/card{number}"
-        entry.mkdir(parents=True)
-        (entry / "id").write_text(f"{card.id}\n")
-        (root / "proc/asound" / card.id).symlink_to(entry.name)
-        device = root / "sys/devices/platform/soc/sound"
-        if card.socket:
-            device = root / f"sys/devices/platform/usb1/{card.socket}/{card.socket}:1.0"
-        device.mkdir(parents=True, exist_ok=True)
-        node = root / f"sys/class/sound/card{number}"
-        node.mkdir(parents=True)
-        (node / "device").symlink_to(device)
-    return root
-
+from tests.lab.sockets import machine
 
 HANDSET, TWIN, CODEC = Card("Device", "1-1.2"), Card("Device_1", "1-1.3"), Card("Codec")
 

@@ -189,7 +189,27 @@ def test_status_tells_the_state_in_words(phone, capsys):
 def test_status_for_programs_is_the_phones_own_json(phone, capsys):
     assert omafon(phone, "status", "--json") == 0
 
-    assert json.loads(capsys.readouterr().out) == IDLE
+    told = json.loads(capsys.readouterr().out)
+    assert told.pop("counters").keys() == {"failed_logins"}
+    assert told == IDLE
+
+
+@pytest.mark.parametrize(
+    ("journalctl", "count"),
+    [
+        ("echo 'Connection closed by invalid user x 192.0.2.7 port 5 [preauth]'; echo 'Server listening'", 1),
+        ("exit 1", 0),
+        ("echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1", None),
+    ],
+)
+def test_logins_that_failed_are_counted_where_they_may_be_seen(phone, capsys, monkeypatch, tmp_path, journalctl, count):
+    (tmp_path / "journalctl").write_text(f"#!/bin/sh\n{journalctl}\n")
+    (tmp_path / "journalctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    omafon(phone, "status", "--json")
+
+    assert json.loads(capsys.readouterr().out)["counters"]["failed_logins"] == count
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from omafon.core.events import (
     HookLifted,
     HookReplaced,
     Key,
+    KeyHeld,
     KeyPressed,
     KeyReleased,
     MemberRemoved,
@@ -70,12 +71,14 @@ class World:
         self.members: list[dict] = []
         self.control = ControlSocket(self.post, self, path)
         self._writers: list[asyncio.StreamWriter] = []
+        self._happened = asyncio.Event()
 
     def post(self, event: Event) -> None:
         asyncio.get_running_loop().call_soon_threadsafe(self._take, event)
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
+        self._happened.set()
         match event:
             case PairingAsked() if self.state["mode"] == "idle":
                 self.state = {**self.state, "mode": "menu", "pairing": SEARCHING}
@@ -106,6 +109,12 @@ class World:
             problems = [{"what": "unknown key", "cure": "", "line": 3, "key": "phone.naem"}]
             raise RequestError("line 3: unknown key", "The phone goes on with what it has.", problems=problems)
         return {"taken": "now", "generation": 7 if at_once else None}
+
+    async def until(self, event: Event) -> None:
+        async with asyncio.timeout(5):
+            while event not in self.events:
+                self._happened.clear()
+                await self._happened.wait()
 
     async def far(self) -> Far:
         reader, writer = await asyncio.open_unix_connection(self.path)
@@ -147,6 +156,57 @@ async def test_a_pressed_key_goes_down_and_up(path):
             KeyPressed(Key.VOLUME_UP),
             KeyReleased(Key.VOLUME_UP),
         ]
+
+
+async def test_a_key_that_stays_down_is_held_until_it_is_let_go(path):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        await far.asks("down", key="0")
+        await phone.until(KeyHeld(Key.DIGIT_0))
+        await far.asks("up", key="0")
+
+        assert phone.events == [KeyPressed(Key.DIGIT_0), KeyHeld(Key.DIGIT_0), KeyReleased(Key.DIGIT_0)]
+
+
+async def test_a_key_that_is_let_go_soon_is_not_held(path):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+
+        await far.asks("down", key="0")
+        await far.asks("up", key="0")
+        await far.asks("down", key="1")
+        await phone.until(KeyHeld(Key.DIGIT_1))
+
+        assert KeyHeld(Key.DIGIT_0) not in phone.events
+
+
+async def test_who_goes_away_lets_go(path):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+        await far.asks("down", key="0")
+
+        far.writer.close()
+
+        await phone.until(KeyReleased(Key.DIGIT_0))
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("down", {}),
+        ("down", {"key": "off-hook"}),
+        ("down", {"key": ["0"]}),
+        ("down", {"key": "1"}),
+        ("up", {"key": "0"}),
+    ],
+)
+async def test_a_key_that_cannot_go_down_or_up_is_refused(path, method, params):
+    async with a_phone(path) as phone:
+        far = await phone.far()
+        await far.asks("down", key="1")
+
+        assert (await far.asks(method, **params))["error"]["cure"]
 
 
 async def test_the_answer_comes_after_the_errand_ran(path):

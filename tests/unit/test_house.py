@@ -83,6 +83,10 @@ class Told:
     def fresh(self, within_s: float) -> bool:
         return True
 
+    @property
+    def bad_packets(self) -> int:
+        return 0
+
 
 class OtherCalls(Told):
     """The call engine and the bell are both told the sound: so they are two."""

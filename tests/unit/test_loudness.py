@@ -3,10 +3,12 @@
 """How loud a volume is."""
 
 import math
+from pathlib import Path
 
-from omafon.core.loudness import AMPLIFIED_DB, factor, handset_db, ringer_db
+from omafon.core.loudness import AMPLIFIED_DB, ear_dba, factor, handset_db, receiving_rlr_db, ringer_db
 from omafon.core.state import VOLUME_MIN, VOLUME_STEP
 
+DOCS = Path(__file__).parents[2] / "docs"
 STEPS = range(VOLUME_MIN, 101, VOLUME_STEP)
 
 
@@ -26,6 +28,39 @@ def test_nothing_but_0_is_silence():
     for db in (handset_db, ringer_db):
         assert factor(db(0)) == 0
         assert all(math.isfinite(db(volume)) for volume in STEPS)
+
+
+def columns(page: str, first: str, last: str) -> list[list[str]]:
+    """The cells of the table's rows from the one that begins with `first` to the one that begins with `last`."""
+    rows = [line.strip("| ").split(" | ") for line in (DOCS / page).read_text(encoding="utf-8").splitlines()]
+    names = [row[0] for row in rows]
+    return rows[names.index(first) : names.index(last) + 1]
+
+
+def signed(db: float) -> str:
+    """As the pages write it.
+
+    >>> signed(-24.0), signed(0.0), signed(4.0)
+    ('−24', '0', '+4')
+    """
+    return f"{db:+.0f}".replace("-", "−") if db else "0"
+
+
+def test_the_page_says_what_is_to_be_heard_at_each_volume():
+    table = columns("hardware.md", "10", "100")
+
+    assert [row[:4] for row in table] == [
+        [str(volume), signed(handset_db(volume)), f"{ear_dba(volume):.0f}", signed(receiving_rlr_db(volume))]
+        for volume in STEPS
+    ]
+
+
+def test_the_page_for_owners_says_the_same():
+    volumes, _, handset, bell = columns("provisioning.md", "volume", "bell, dB")
+
+    assert volumes[1:] == [str(volume) for volume in STEPS]
+    assert handset[1:] == [signed(handset_db(volume)) for volume in STEPS]
+    assert bell[1:] == [signed(ringer_db(volume)) for volume in STEPS]
 
 
 def test_the_bell_is_never_louder_than_its_loudest():

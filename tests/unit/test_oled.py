@@ -24,7 +24,7 @@ from tests.lab.glass import Ssd1306
 from tests.lab.wires import I2cBus, SpiBus
 
 DISPLAY = DisplayProfile(128, 64, "ssd1306")
-SPI = DisplayProfile(128, 64, "ssd1306", bus="spi", port=0, data_command="gpio24", reset="gpio25")
+SPI = DisplayProfile(128, 64, "ssd1306", bus="spi", data_command="gpio24", reset="gpio25")
 NEVER = Patience(retry_s=3600.0, renew_s=3600.0)
 SOON = Patience(retry_s=0.005, renew_s=3600.0)
 GONE = "no display answers at 0x3c of /dev/i2c-1"
@@ -216,6 +216,19 @@ def test_no_frame_is_tried_while_a_dead_display_waits_for_its_next_chance(room: 
     oled.close()
 
     assert room.bus.attempts == tried
+
+
+def test_a_display_that_is_missing_is_tried_as_often_as_the_driver_has_patience(room: Room) -> None:
+    room.bus.pulled()
+    room.opens(Patience(retry_s=0.2, renew_s=3600.0))
+    assert room.hears() == FAILED
+    tried, began = room.bus.attempts, time.monotonic()
+
+    room.bus.sees(lambda: room.bus.attempts > tried)
+
+    assert 0.1 < time.monotonic() - began < 1.0
+    # What the owner is promised.
+    assert Patience().retry_s <= 30
 
 
 def test_a_display_that_lost_its_power_without_a_word_is_renewed(room: Room) -> None:

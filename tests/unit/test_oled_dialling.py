@@ -10,7 +10,7 @@ import pytest
 from bench.oled import Glass128
 from omafon.core.present import screen
 from omafon.render import render
-from tests.lab.glass import shows
+from tests.lab.glass import lights, shows
 from tests.unit.world import SETTINGS, World
 
 # 8 ms at 400 kHz, nine bits a byte, but for the start and the stop of each message.
@@ -53,6 +53,22 @@ def costs_little(country: str, number: str) -> None:
         glass.shows(frame)
 
         assert glass.bus.bytes - before <= MOST_BYTES, f"{key} of {number}"
+    assert shows(glass.bus.chip, frame)
+
+
+def test_the_first_key_is_seen_before_the_clock_is_gone():
+    phone, glass = World(), Glass128()
+    glass.shows(render(screen(phone.phone, phone.now)))
+    phone.presses("0")
+    frame = render(screen(phone.phone, phone.now))
+    began_ms = glass.bus.time_ms
+
+    glass.bus.looks_for(lambda: lights(glass.bus.chip, frame))
+    glass.shows(frame)
+
+    assert glass.bus.found_ms is not None
+    assert glass.bus.found_ms - began_ms <= 8
+    assert glass.bus.found_ms < glass.bus.time_ms
     assert shows(glass.bus.chip, frame)
 
 

@@ -31,14 +31,14 @@ from tests.lab.wires import I2cBus, SpiBus
 BRIGHT = Glass()
 BLACK, WHITE = Image.new("1", (128, 64)), Image.new("1", (128, 64), 1)
 
-SPI = DisplayProfile(128, 64, "ssd1306", bus="spi", port=0, data_command="gpio24", reset="gpio25")
+SPI = DisplayProfile(128, 64, "ssd1306", bus="spi", data_command="gpio24", reset="gpio25")
 BOARDS: dict[str, tuple[DisplayProfile, Callable[[], Chip]]] = {
     "ssd1306": (DisplayProfile(128, 64, "ssd1306"), Ssd1306),
     "ssd1309": (DisplayProfile(128, 64, "ssd1309"), Ssd1306),
     "sh1106": (DisplayProfile(128, 64, "sh1106"), Sh1106),
     "ssd1306-spi": (SPI, Ssd1306),
     "ssd1322": (
-        DisplayProfile(128, 64, "ssd1322", bus="spi", port=0, data_command="gpio24", reset="gpio25"),
+        DisplayProfile(128, 64, "ssd1322", bus="spi", data_command="gpio24", reset="gpio25"),
         partial(Ssd1322, 128),
     ),
 }
@@ -206,7 +206,7 @@ def test_a_glass_mounted_upside_down_shows_the_frame_upside_down() -> None:
 
 
 def test_a_larger_glass_has_the_frame_in_its_middle() -> None:
-    display = DisplayProfile(256, 64, "ssd1322", bus="spi", port=0, data_command="gpio24", reset="gpio25")
+    display = DisplayProfile(256, 64, "ssd1322", bus="spi", data_command="gpio24", reset="gpio25")
     desk = Desk(display, Ssd1322(256))
     frame = Image.open(GOLDEN / "phone" / "ringing.png").convert("1")
     middle = Image.new("1", (256, 64))

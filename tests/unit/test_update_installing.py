@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from omafon.machine.programs import Ran
+from omafon.programs import Ran
 from omafon.provision.health import Good
 from omafon.update import bundle as bundles
 from omafon.update.bundle import Rauc

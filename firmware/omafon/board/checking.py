@@ -11,7 +11,7 @@ import msgspec
 
 from omafon.board.claims import I2C_ADDRESSES, Claim, claims, free_pins
 from omafon.board.header import HEADER, USABLE
-from omafon.board.profile import BoardProfile, DisplayProfile, KeypadProfile, SoundProfile
+from omafon.board.profile import HEADER_PORTS, BoardProfile, DisplayProfile, KeypadProfile, SoundProfile
 from omafon.config import rules
 from omafon.config.checking import Check
 from omafon.config.lines import Path
@@ -192,16 +192,16 @@ def _display(check: Check, display: DisplayProfile, codec: str) -> None:
         check.wrong(("display", "rotate"), what, "Write rotate = 0, or 180 to turn it upside down.")
     if display.contrast not in range(256):
         check.wrong(("display", "contrast"), "is out of range", "Choose from 0 to 255.")
+    if display.controller != (port := HEADER_PORTS[display.bus]):
+        bus = "SPI" if display.bus == "spi" else "I²C"
+        what = f"{display.controller} is not on the header"
+        check.wrong(("display", "port"), what, f"Write port = {port} for {bus}, or nothing.")
     if display.bus == "spi":
-        if display.port != 0:
-            check.wrong(("display", "port"), f"{display.port} is not on the header", "Write port = 0 for SPI.")
         if not display.data_command:
             check.wrong(("display", "data_command"), "is missing", 'Name the pin of D/C: data_command = "gpio24".')
         return
     if display.driver == "ssd1322":
         check.wrong(("display", "bus"), '"i2c" is nothing an ssd1322 has', 'Write bus = "spi".')
-    if display.port != 1:
-        check.wrong(("display", "port"), f"{display.port} is not on the header", "Write port = 1 for I²C.")
     if display.data_command:
         check.wrong(("display", "data_command"), "is of SPI", 'Leave it out, or write bus = "spi".')
     if display.address not in range(0x08, 0x78):

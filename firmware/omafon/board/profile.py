@@ -15,6 +15,10 @@ MaybePin = Annotated[str, Meta(extra_json_schema={"pattern": "^(gpio([2-9]|1[0-9
 """A pin, or '' where there is none."""
 
 
+# Pins 3 and 5 are /dev/i2c-1, pins 19 to 26 /dev/spidev0.x.
+HEADER_PORTS = {"i2c": 1, "spi": 0}
+
+
 class DisplayProfile(Part, frozen=True):
     """The glass, in pixels, and the bus it hangs on; a driver of '' has no glass (the frame is shown elsewhere)."""
 
@@ -22,13 +26,18 @@ class DisplayProfile(Part, frozen=True):
     height: int
     driver: Literal["", "ssd1306", "ssd1309", "sh1106", "ssd1322"] = ""
     bus: Literal["i2c", "spi"] = "i2c"
-    port: int = 1  # /dev/i2c-N, or the SPI controller
+    port: int | None = None  # where it is not written, the one on the header
     address: int = 0x3C  # of I²C
     select: Literal[0, 1] = 0  # SPI chip select
     data_command: MaybePin = ""  # SPI: the D/C pin
     reset: MaybePin = ""
     rotate: Literal[0, 90, 180, 270] = 0
     contrast: int = 127
+
+    @property
+    def controller(self) -> int:
+        """N of /dev/i2c-N or /dev/spidevN.x."""
+        return HEADER_PORTS[self.bus] if self.port is None else self.port
 
 
 class KeypadProfile(Part, frozen=True):

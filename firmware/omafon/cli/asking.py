@@ -16,10 +16,24 @@ def status(arguments: argparse.Namespace) -> int:
     with Client(arguments.control) as phone:
         status = phone.ask("status")
     if arguments.json:
+        status["counters"] = {**status.get("counters", {}), "failed_logins": _failed_logins()}
         print_json(status)
     else:
         print("\n".join(_status_lines(status)))
     return Exit.DONE
+
+
+def _failed_logins() -> int | None:
+    """How many connections to the SSH server since the machine started were no log-in; None: it may not be seen."""
+    from omafon.programs import run
+
+    # sshd tells the end of each so, at its usual level. Since OpenSSH 9.8 it is another program that does.
+    words = ["--boot", "--output=cat", "--no-pager", "_COMM=sshd", "_COMM=sshd-session"]
+    told = run(["journalctl", *words, r"--grep=(authenticating|invalid) user .*\[preauth\]"], timeout_s=5.0)
+    # With nothing found it fails as well; with no right to look it says so.
+    if told is None or told.err:
+        return None
+    return len([line for line in told.out.splitlines() if "[preauth]" in line])
 
 
 def press(arguments: argparse.Namespace) -> int:

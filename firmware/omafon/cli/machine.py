@@ -43,7 +43,7 @@ def _surroundings(arguments: argparse.Namespace) -> "Surroundings":
     from omafon.machine.card import Card
     from omafon.machine.first_boot import Following, Surroundings
     from omafon.machine.network_settle import settle_file
-    from omafon.machine.programs import run
+    from omafon.programs import run
     from omafon.provision.generations import Generations
     from omafon.provision.health import greets, ssh_address
     from omafon.provision.session import Session

@@ -206,8 +206,10 @@ def _look_up(arguments: argparse.Namespace) -> int:
 def hwtest(arguments: argparse.Namespace) -> int:
     import logging
 
+    from omafon import journal
     from omafon.board import load_board
     from omafon.config import Config, ConfigError, load
+    from omafon.drivers.sound.hush import alsa_hushed
     from omafon.hwtest import course, owner
 
     try:
@@ -221,10 +223,12 @@ def hwtest(arguments: argparse.Namespace) -> int:
     if running := owner.phone_at(arguments.control):
         what = f"a telephone has the pins and the cards: {running}, at {arguments.control}"
         return complain(what, "Stop it for the time of the test.", Exit.FAILED)
-    # What drivers log, the test tells in its own words.
+    # What drivers and their libraries complain of, the test tells in its own words.
     logging.getLogger("omafon").addHandler(logging.NullHandler())
+    journal.hush_jack()
     try:
-        works = course.run(board, config.audio, arguments.json)
+        with alsa_hushed():
+            works = course.run(board, config.audio, arguments.json)
     except OSError as error:
         return complain(f"{arguments.json} cannot be written: {error.strerror}", "Name another file.", Exit.FAILED)
     return Exit.DONE if works else Exit.FAILED

@@ -139,7 +139,7 @@ def _transaction(arguments: argparse.Namespace) -> "Transaction":
         session=session.here(),
         greets=lambda: greets(address),
         set_watch=lambda: _set_watch(arguments),
-        say=_say,
+        say=(lambda _: None) if arguments.json else _say,
     )
     return Transaction(Generations(arguments.config), world)
 
@@ -187,7 +187,6 @@ def _side(generations: "Generations", word: str) -> tuple["Parted", str]:
     if word.isdecimal():
         return _generation(generations, int(word))
     text, name = read(Path(word))
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     parse(text, name)
     parted, current = part(text), generations.current()
     return parted if current is None else parted.with_known(generations.secrets(current)), name
@@ -203,18 +202,15 @@ def _generation(generations: "Generations", number: int) -> tuple["Parted", str]
 
 def _in_force(generations: "Generations") -> tuple["Parted", str]:
     """The configuration in force, also one that was written by hand."""
-    from omafon.provision.secrets import Parted, part
+    from omafon.provision.secrets import Parted, part_if_possible
 
     current = generations.current()
     if current is not None:
         return _generation(generations, current)
     if not generations.file.exists():
         return Parted(""), "no configuration"
-    text = generations.file.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n")
-    try:
-        return part(text), str(generations.file)
-    except (ValueError, RecursionError):
-        return Parted(text), str(generations.file)
+    text = generations.file.read_text(encoding="utf-8", errors="replace")
+    return part_if_possible(text), str(generations.file)
 
 
 # How it is told.

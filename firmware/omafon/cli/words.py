@@ -197,7 +197,9 @@ def _family(add: Adds, control: argparse.ArgumentParser, facts: argparse.Argumen
 def _changes(add: Adds, control: argparse.ArgumentParser, facts: argparse.ArgumentParser) -> None:
     """The words that change the configuration."""
     config = argparse.ArgumentParser(add_help=False)
-    config.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="the phone's own file (%(default)s)")
+    config.add_argument(
+        "--config", type=Path, default=CONFIG, metavar="FILE", help="the phone's own file (%(default)s)"
+    )
     apply = add(
         "apply",
         provisioning.apply,

@@ -27,6 +27,9 @@ P = TypeVar("P", bound=Part)
 LARGEST_FILE = 262_144
 """Bytes; a phone book of a thousand people needs half of it."""
 
+# Where only the quotes of a text can stand: before and after it. Within straight ones they are signs like others.
+_CURLY_QUOTES = re.compile(r"(?:^|[=\[{,])[ \t]*[“”„‟‘’‚‛«»]|[“”„‟‘’‚‛«»][ \t\r]*(?:[=\]},#]|$)")
+
 CREDENTIALS = "credentials"
 """The folder beside a configuration that holds its secrets, one a file."""
 
@@ -77,7 +80,7 @@ def shaped(
 
     Raises ConfigError.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    text = plain(text)
     try:
         data = tomllib.loads(text)
         lines = key_lines(text)
@@ -185,6 +188,21 @@ def _unreadable(error: OSError | ValueError, file: str) -> Problem:
             )
 
 
+def plain(text: str) -> str:
+    """`text` without the byte-order mark and the line ends of Windows."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def spelled(key: str, text: str) -> str:
+    """What stands behind `key` in a file that may be wrong elsewhere; empty when that cannot be made out.
+
+    >>> spelled("language", '[phone\\nlanguage = "en"')
+    'en'
+    """
+    found = re.search(rf"""(?m)^[ \t]*{key}[ \t]*=[ \t]*["']([^"'\n]*)["']""", text)
+    return found[1] if found else ""
+
+
 def decoded(content: bytes, file: str) -> str:
     """The text of the first `LARGEST_FILE` + 1 bytes of a file; errors call it `file`. Raises ConfigError."""
     if len(content) > LARGEST_FILE:
@@ -202,6 +220,9 @@ def _syntax_problem(message: str, text: str, file: str) -> Problem:
     """tomllib's message in the owner's words. Nothing of the line is repeated: it may be the password's."""
     found = re.search(r"at line (\d+)", message)
     line = int(found[1]) if found else text.rstrip().count("\n") + 1
+    if _CURLY_QUOTES.search(text.split("\n")[line - 1]):
+        cure = 'Type straight ones, as in name = "Oma": word processors and mail make curly ones of them.'
+        return Problem("these are curly quotes", cure, file, line)
     for beginning, what, cure in (
         ("Invalid value (at end", "the file ends within a value", "Write its end."),
         ("Invalid value", "the value is not understood", 'Put text into quotes: name = "Oma".'),

@@ -5,6 +5,9 @@
 import os
 import socket
 
+# As long as omafon.service lets a start take. A new image in the same process is one to us, and none to systemd.
+_START_US = 180_000_000
+
 
 def notify(state: str) -> None:
     """Tell systemd `state`, "READY=1" or "STATUS=…"; nothing happens where no systemd listens."""
@@ -28,3 +31,15 @@ def watchdog_interval_s() -> float | None:
     if not interval_us.isdecimal() or int(interval_us) == 0 or watched != str(os.getpid()):
         return None
     return int(interval_us) / 1_000_000
+
+
+def let_it_start() -> None:
+    """The watchdog waits for a whole start, once."""
+    if watchdog_interval_s() is not None:
+        notify(f"WATCHDOG_USEC={_START_US}")
+
+
+def has_started() -> None:
+    """The watchdog is as the unit says again."""
+    if (interval_s := watchdog_interval_s()) is not None:
+        notify(f"WATCHDOG_USEC={round(interval_s * 1_000_000)}")

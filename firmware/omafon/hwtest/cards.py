@@ -12,7 +12,7 @@ from pathlib import Path
 
 from omafon import cards
 from omafon.core import chirp
-from omafon.core.chirp import RATE_HZ, Pcm
+from omafon.core.chirp import DELAY_MAX_S, RATE_HZ, Pcm
 from omafon.drivers.sound.input import Input
 from omafon.drivers.sound.output import CardError, Output
 from omafon.hwtest.sequence import Event, Failed, Finished, Heard, Measured
@@ -22,10 +22,6 @@ RECORD_S = 2.0
 METER_S = 0.25
 JOIN_S = 2.0
 
-CHIRPS = 3
-CHIRP_EVERY_S = 0.6
-# What the slowest Bluetooth handset takes is more; nobody could talk with it.
-DELAY_MAX_S = 0.45
 AHEAD_FRAMES = RATE_HZ // 10
 # Two measurements of the same card differ by less.
 AGREE_MS = 3.0
@@ -108,12 +104,7 @@ class Cards:
 
     def _measures(self) -> None:
         """Both directions run all the time, so that each frame's own time is known from the frames before and after."""
-        wanted = chirp.chirp()
-        spacing = round(CHIRP_EVERY_S * RATE_HZ)
-        played: Pcm = array("h", bytes(2 * spacing * (CHIRPS + 1)))
-        for number in range(CHIRPS):
-            begin = spacing // 2 + number * spacing
-            played[begin : begin + len(wanted)] = wanted
+        wanted, played = chirp.chirp(), chirp.chirps()
         duplex = Duplex(Output(self._voice, RATE_HZ, 1, self._root), lambda: Input(self._voice, RATE_HZ, self._root))
         try:
             while len(played) > duplex.written and not self._pauses():
@@ -122,11 +113,8 @@ class Cards:
             duplex.close()
         if self._stopping.is_set():
             return
-        found = []
-        for number in range(CHIRPS):
-            begin = spacing // 2 + number * spacing
-            if (back_ms := duplex.delay_ms(wanted, begin)) is not None:
-                found.append(back_ms)
+        delays_ms = (duplex.delay_ms(wanted, begin) for begin in chirp.begins())
+        found = [delay_ms for delay_ms in delays_ms if delay_ms is not None]
         agree = len(found) > 1 and max(found) - min(found) <= AGREE_MS
         self._post(Measured(statistics.median(found) if agree else None))
 

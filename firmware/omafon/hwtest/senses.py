@@ -28,7 +28,8 @@ SILENT_DB = -60.0
 """A voice at a handset's microphone is 30 dB above this, and the noise of an open input below it."""
 TOO_LOUD_DB = -6.0
 DELAY_MAX_MS = 60.0
-"""What a card may take of the 120 ms from mouth to ear that people do not notice."""
+"""What a card alone may take, out of it and back in, of the 120 ms from mouth to ear that people do not notice: the
+other half is for call engine and codec, which this test leaves out and `*#1#` does not (core/selftest.py)."""
 BAR = 30
 
 _PICTURES = (

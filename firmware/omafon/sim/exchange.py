@@ -76,6 +76,7 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omafon-sim-")))
         ports = {plan.key: _free_port() for plan in TWINS}
+        family_ports = {plan.key: _free_port() for plan in TWINS}
         uris = {plan.number: f"sip:{plan.key}@127.0.0.1:{ports[plan.key]}" for plan in TWINS}
         directory = Directory(TREE, uris)
         server = await directory.open()
@@ -94,7 +95,8 @@ async def twin_pack(*, mouth: Path | None = None, card: str | None = None) -> As
         twins: list[Twin] = []
         for plan in TWINS:
             config = folder / f"{plan.key}.toml"
-            config.write_text(_config(plan, ports[plan.key], server, cards.get(plan.key), card), encoding="utf-8")
+            own_ports = ports[plan.key], family_ports[plan.key]
+            config.write_text(_config(plan, own_ports, server, cards.get(plan.key), card), encoding="utf-8")
             control = folder / f"{plan.key}.sock"
             remote = Remote(control)
             log = folder / f"{plan.key}.log"
@@ -179,8 +181,13 @@ def _welcome(url: str, twins: tuple[Twin, ...]) -> None:
     print("\n  Ctrl-C ends it.", flush=True)
 
 
-def _config(plan: Plan, port: int, server: str, card: SoundCard | None, real: str | None) -> str:
-    """The owner's file of a twin. Anybody may ring it: it listens on the loopback network alone."""
+def _config(plan: Plan, ports: tuple[int, int], server: str, card: SoundCard | None, real: str | None) -> str:
+    """The owner's file of a twin, with its port and that for its family.
+
+    Anybody may ring it: it listens on the loopback network alone. Its twin is in its phone book, and not in its family
+    until a person pairs them.
+    """
+    port, family_port = ports
     voice = card.pcm_name if card is not None else real
     other = next(twin for twin in TWINS if twin is not plan)
     return f"""\
@@ -194,12 +201,15 @@ area = "30"
 address = "127.0.0.1"
 port = {port}
 
+[family]
+port = {family_port}
+
 [enum]
 trees = ["{TREE}"]
 servers = ["{server}"]
 
 [incoming]
-accept = ["anyone"]
+accept = ["family", "anyone"]
 strangers_per_hour = 3600
 
 [audio]
@@ -209,7 +219,6 @@ voice = "{voice}"
 name = "{other.name}"
 number = "{other.number}"
 speed_dial = 1
-family = true
 """
 
 

@@ -80,6 +80,10 @@ class NoCalls:
 
     def family(self, family: Family) -> None: ...
 
+    @property
+    def bad_packets(self) -> int:
+        return 0
+
     def fresh(self, within_s: float) -> bool:  # noqa: ARG002
         return True
 

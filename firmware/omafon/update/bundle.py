@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from omafon.machine.programs import Ran, run
+from omafon.programs import Ran, run
 from omafon.update import verity
 from omafon.update.version import Version
 

@@ -20,8 +20,8 @@ from omafon.update.record import Pending, Record, Told
 from omafon.update.version import Version
 from omafon.update.world import World
 
-
 STEP_PERCENT = 5
+EXAMINING = "examining"
 
 
 def install(world: World, runs: Version, *, now: bool) -> Told:
@@ -35,6 +35,8 @@ def install(world: World, runs: Version, *, now: bool) -> Told:
             raise BundleRefused("RAUC does not say which slot runs", "Look with: rauc status")
         _nothing_under_way(world)
         take(world.record)
+        # To look at it takes a while, and somebody waits for a word; the display has no part in it yet.
+        world.record.tell(msgspec.structs.replace(told, stage=EXAMINING))
         version = examine(world.record.bundle, runs, world.engine.examine())
         told = replace_stage(told, UpdateStage.WAITING, version=str(version))
         return _write(world, told, now=now)

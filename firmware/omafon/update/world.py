@@ -15,7 +15,7 @@ from typing import Protocol
 
 from omafon.client import Client, Json, NoDaemon, Refused
 from omafon.core.events import UpdateStage
-from omafon.machine.programs import Ran, run
+from omafon.programs import Ran, run
 from omafon.provision.health import greets, ssh_address
 from omafon.provision.world import Clock, SystemClock
 from omafon.update.bundle import Rauc

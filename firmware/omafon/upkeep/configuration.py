@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from omafon.board import BoardProfile, load_board
 from omafon.config import Config, ConfigError, PhoneConfig, Problem, load, settings
-from omafon.config.reading import read, resolved
+from omafon.config.reading import read, resolved, spelled
 from omafon.core.settings import Settings
 from omafon.interfaces import DriverError
 
@@ -95,8 +95,10 @@ def salvaged(file: Path, board: str | None = None) -> Configuration:
         text = read(file)
     except ConfigError:
         text = ""
-    language = "en" if _value("language", text) == "en" else "de"
-    phone = PhoneConfig(board=board or _value("board", text) or "virtual", language=cast(Literal["de", "en"], language))
+    language = "en" if spelled("language", text) == "en" else "de"
+    phone = PhoneConfig(
+        board=board or spelled("board", text) or "virtual", language=cast(Literal["de", "en"], language)
+    )
     try:
         profile = load_board(phone.board)
     except ConfigError:
@@ -105,11 +107,6 @@ def salvaged(file: Path, board: str | None = None) -> Configuration:
     config = Config(phone=phone)
     config = replace(config, enum=replace(config.enum, trees=()))
     return Configuration(config, profile, settings(config), file, None, b"", {})
-
-
-def _value(key: str, text: str) -> str:
-    found = re.search(rf"""(?m)^[ \t]*{key}[ \t]*=[ \t]*["']([^"'\n]*)["']""", text)
-    return found[1] if found else ""
 
 
 def _content(file: Path) -> bytes:

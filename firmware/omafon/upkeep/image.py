@@ -32,8 +32,9 @@ def signals_held() -> Iterator[None]:
 def begin_anew() -> None:
     """Does not return: the same command line from its beginning, in the same process."""
     os.environ[GOES_ON] = str(os.getpid())
-    # The new image has all of its time to come up.
+    # The new image has all of its time to come up: on a busy Zero 2 W its imports alone may outlast the watchdog.
     systemd.notify("WATCHDOG=1")
+    systemd.let_it_start()
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -3,7 +3,7 @@
 """The display: a small OLED on I²C or SPI, by luma.oled.
 
 `Oled` is its face to the house, and its thread. `link` is one display from being plugged in to its first fault,
-`panel` what the controllers differ in, `regions` which part of a picture to send, `wire` the bus.
+`panel` what the controllers differ in, `regions` which parts of a picture to send, `wire` the bus.
 """
 
 import logging

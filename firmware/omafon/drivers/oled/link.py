@@ -10,8 +10,11 @@ from PIL.Image import Transpose
 from omafon.board import DisplayProfile
 from omafon.core.glass import Glass
 from omafon.drivers.oled.panel import DISPLAY_OFF, DISPLAY_ON, Panel
-from omafon.drivers.oled.regions import regions
+from omafon.drivers.oled.regions import Region, both, regions, without
 from omafon.drivers.oled.wire import Serial
+
+# What crosses a slow bus in 8 ms is sent as cheaply as it can be: two parts are dearer than one.
+AT_ONCE_BYTES = 320
 
 _TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}
 
@@ -53,15 +56,22 @@ class Link:
 
     def _draw(self, frame: Image.Image, glass: Glass) -> None:
         wanted = self._panel.memory(self._placed(frame, glass.shift))
-        for region in regions(self._changes(wanted), self._panel.cost):
+        for region in self._differing(wanted):
             self._panel.put(self._serial, wanted, region)
         self._memory = wanted
         self._shine(self._contrast(glass))
 
-    def _changes(self, wanted: Sequence[bytes]) -> list[bytes]:
+    def _differing(self, wanted: Sequence[bytes]) -> list[Region]:
+        """What to send, in this order: of a large change first what lights, for which somebody waits, then erasing."""
+        cost = self._panel.cost
         if self._memory is None:
-            return self._panel.everything
-        return self._panel.changes(self._memory, wanted)
+            return regions(self._panel.everything, cost)
+        changes = self._panel.changes(self._memory, wanted)
+        at_once = regions(changes, cost)
+        if sum(map(cost.of, at_once)) <= AT_ONCE_BYTES:
+            return at_once
+        lighting = regions(both(changes, self._panel.lit(wanted)), cost)
+        return lighting + regions(without(changes, lighting), cost)
 
     def _contrast(self, glass: Glass) -> int:
         """The controller's contrast, 1 to 255; 0 for a dark glass."""

@@ -49,6 +49,9 @@ class Panel(Protocol):
     def changes(self, old: Sequence[bytes], new: Sequence[bytes]) -> list[bytes]:
         """A byte a column for each page: not 0 where they differ."""
 
+    def lit(self, memory: Sequence[bytes]) -> list[bytes]:
+        """A byte a column for each page: not 0 where anything shines."""
+
     def put(self, serial: Serial, memory: Sequence[bytes], region: Region) -> None:
         """Send `region` of `memory`."""
 
@@ -144,6 +147,9 @@ class _OneBitPanel(_LumaPanel):
     def changes(self, old: Sequence[bytes], new: Sequence[bytes]) -> list[bytes]:
         return [_different(a, b) for a, b in zip(old, new, strict=True)]
 
+    def lit(self, memory: Sequence[bytes]) -> list[bytes]:
+        return list(memory)
+
 
 class WindowPanel(_OneBitPanel):
     """SSD1306 and SSD1309 in horizontal mode: a window of columns and pages, filled row by row (datasheet 10.1.3)."""
@@ -198,6 +204,9 @@ class GreyPanel(_LumaPanel):
 
     def changes(self, old: Sequence[bytes], new: Sequence[bytes]) -> list[bytes]:
         return [self._squares(_different(a, b)) for a, b in zip(old, new, strict=True)]
+
+    def lit(self, memory: Sequence[bytes]) -> list[bytes]:
+        return [self._squares(page) for page in memory]
 
     def _squares(self, page: bytes) -> bytes:
         rows = (page[start : start + self._cells] for start in range(0, len(page), self._cells))

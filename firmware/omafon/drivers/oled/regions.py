@@ -25,6 +25,10 @@ class Cost:
     cell: int
     pages: int
 
+    def of(self, region: Region) -> int:
+        """Bytes that `region` is on the bus."""
+        return self.window + self.cell * (region.bottom - region.top) * (region.right - region.left)
+
 
 def regions(changes: Sequence[bytes], cost: Cost) -> list[Region]:
     """Rectangles that hold every changed cell, the cheapest of all splits of the display into bands of pages.
@@ -48,6 +52,28 @@ def regions(changes: Sequence[bytes], cost: Cost) -> list[Region]:
                 ways.append(_band(band.to_bytes(width), top, bottom, cost, best[bottom]))
         best[top] = min(ways, key=lambda way: way[0])
     return best[0][1]
+
+
+def both(one: Sequence[bytes], other: Sequence[bytes]) -> list[bytes]:
+    """The cells that are not 0 in either.
+
+    >>> both([bytes((1, 0, 5))], [bytes((0, 7, 2))])
+    [b'\\x00\\x00\\x02']
+    """
+    return [bytes(map(min, a, b)) for a, b in zip(one, other, strict=True)]
+
+
+def without(cells: Sequence[bytes], sent: Sequence[Region]) -> list[bytes]:
+    """The cells that are in none of these regions.
+
+    >>> without([bytes((1, 2, 3))], [Region(0, 1, 1, 2)])
+    [b'\\x01\\x00\\x03']
+    """
+    left = [bytearray(page) for page in cells]
+    for region in sent:
+        for page in left[region.top : region.bottom]:
+            page[region.left : region.right] = bytes(region.right - region.left)
+    return [bytes(page) for page in left]
 
 
 def _band(

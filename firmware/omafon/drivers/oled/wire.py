@@ -46,7 +46,7 @@ def connect(
     """
     reset = _number(display.reset)
     if display.bus == "i2c":
-        opened = bus(display.port)
+        opened = bus(display.controller)
         try:
             resetting = None if reset is None else bitbang(gpio, 0, RESET_S, RESET_S, RST=reset)
         except BaseException:
@@ -56,7 +56,7 @@ def connect(
     wire: Serial = spi(
         spidev,
         gpio,
-        port=display.port,
+        port=display.controller,
         device=display.select,
         gpio_DC=_number(display.data_command),
         gpio_RST=reset,
@@ -69,7 +69,7 @@ def connect(
 def reason(error: Exception, display: DisplayProfile) -> str:
     """Why the display does not work, in the owner's words."""
     i2c = display.bus == "i2c"
-    node = f"/dev/i2c-{display.port}" if i2c else f"/dev/spidev{display.port}.{display.select}"
+    node = f"/dev/i2c-{display.controller}" if i2c else f"/dev/spidev{display.controller}.{display.select}"
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.ENOENT or (not i2c and isinstance(error, DeviceNotFoundError)):
         return f"there is no {node}: {'I²C' if i2c else 'SPI'} is not switched on"

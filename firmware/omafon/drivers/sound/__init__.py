@@ -3,7 +3,7 @@
 """The bell and the mixers, by ALSA: owner of the ringer's card, and of the voice card's mixer but not of its PCM.
 
 `AlsaSound` is the face; `ringer` opens, plays and closes the bell's card, `output` is that card, `player` a tune on
-it, `tunes` makes the tunes; `mixers` keeps volumes and side tone, `mixer` is one card's.
+it, `tunes` makes the tunes; `mixers` keeps volumes and side tone, `mixer` is one card's; `hush` quiets ALSA.
 """
 
 import logging

@@ -135,11 +135,14 @@ class Cord {
   }
 }
 
+const nameOf = (event) => (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+
 class Phone {
-  constructor(place, name, press) {
+  constructor(place, name, send) {
     this.place = place;
     this.status = { hook: "on", tone: "off", calls: [] };
-    this.press = (key) => press(place, key);
+    this.send = (what) => send({ phone: place, ...what });
+    this.down = new Set();
     this.root = document.querySelector("#phone").content.firstElementChild.cloneNode(true);
     this.root.dataset.phone = place;
     this.root.setAttribute("aria-label", `Telephone ${name}`);
@@ -149,11 +152,31 @@ class Phone {
     this.makeKeys();
     this.find(".handset").addEventListener("click", () => this.hook());
     this.root.addEventListener("keydown", (event) => this.typed(event));
+    this.root.addEventListener("keyup", (event) => this.letGo(KEYBOARD[nameOf(event)]));
+    this.root.addEventListener("blur", () => [...this.down].forEach((key) => this.letGo(key)));
     document.querySelector("#phones").append(this.root);
     this.display = new Display(this.find(".display"));
     this.cord = new Cord(this.find(".body"));
     this.tones = new Tones(this.find(".ear"));
     this.showHook();
+  }
+
+  press(key) {
+    this.send({ keys: [key] });
+  }
+
+  // Held for as long as the mouse, the finger or the key of the keyboard is: some things want a long press.
+  hold(key) {
+    if (this.down.has(key)) return;
+    this.down.add(key);
+    this.find(`[data-key="${CSS.escape(key)}"]`).classList.add("down");
+    this.send({ down: key });
+  }
+
+  letGo(key) {
+    if (!this.down.delete(key)) return;
+    this.find(`[data-key="${CSS.escape(key)}"]`).classList.remove("down");
+    this.send({ up: key });
   }
 
   find(selector) {
@@ -171,7 +194,17 @@ class Phone {
       button.setAttribute("aria-label", label);
       if (shortcut) button.setAttribute("aria-keyshortcuts", shortcut);
       button.innerHTML = inner;
-      button.addEventListener("click", () => this.press(value));
+      button.addEventListener("pointerdown", (event) => {
+        if (event.button) return;
+        button.setPointerCapture(event.pointerId);
+        this.hold(value);
+      });
+      for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
+        button.addEventListener(end, () => this.letGo(value));
+      }
+      // Pressed by no pointer, as by a screen reader.
+      button.addEventListener("click", (event) => event.detail || this.press(value));
+      button.addEventListener("contextmenu", (event) => event.preventDefault());
       return button;
     };
     const names = { "*": "star", "#": "hash" };
@@ -191,14 +224,11 @@ class Phone {
       if (!event.repeat) this.hook();
       return;
     }
-    const key = KEYBOARD[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const key = KEYBOARD[nameOf(event)];
     if (!key) return;
     event.preventDefault();
-    if (event.repeat && !key.startsWith("vol")) return;
-    this.press(key);
-    const cap = this.find(`[data-key="${CSS.escape(key)}"]`);
-    cap.classList.add("down");
-    setTimeout(() => cap.classList.remove("down"), 120);
+    if (!event.repeat) this.hold(key);
+    else if (key.startsWith("vol")) this.press(key);
   }
 
   hook() {
@@ -210,6 +240,7 @@ class Phone {
     if (told.event === "refused") return this.say(`${told.what}. ${told.cure}`);
     this.root.classList.toggle("off", told.event === "off");
     if (told.event === "off") {
+      this.down.clear();
       this.status = { hook: "on", tone: "off", calls: [] };
       this.showStatus();
       return this.say("The phone is off");
@@ -287,13 +318,13 @@ const phones = [];
 function connect() {
   const socket = new WebSocket(`ws://${location.host}/live`);
   const state = document.querySelector("#connection");
-  const press = (place, key) => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ phone: place, keys: [key] }));
+  const send = (what) => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what));
   };
   socket.addEventListener("open", () => (state.textContent = ""));
   socket.addEventListener("message", ({ data }) => {
     const told = JSON.parse(data);
-    phones[told.phone] ??= new Phone(told.phone, told.name, (place, key) => connect.press(place, key));
+    phones[told.phone] ??= new Phone(told.phone, told.name, (what) => connect.send(what));
     phones[told.phone].hear(told);
   });
   socket.addEventListener("close", () => {
@@ -301,7 +332,7 @@ function connect() {
     for (const phone of phones) phone.hear({ event: "off" });
     setTimeout(connect, RETRY_MS);
   });
-  connect.press = press;
+  connect.send = send;
 }
 
 document.querySelector("#audible").addEventListener("change", ({ target }) => {

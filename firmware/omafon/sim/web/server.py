@@ -52,10 +52,12 @@ Levels = Callable[[int], float | None]
 
 
 class Press(msgspec.Struct, forbid_unknown_fields=True):
-    """All that a page may ask: keys pressed on phone n."""
+    """All that a page may ask, one at a time: keys pressed on phone n, one held down, or let go."""
 
     phone: int
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    down: str = ""
+    up: str = ""
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -121,6 +123,8 @@ class WebPanel:
                     await self._pressed(viewer, message.data)
         finally:
             self._viewers.discard(viewer)
+            for phone, key in tuple(viewer.down):
+                await self._asked(viewer, Press(phone, up=key))
             if not self._viewers:
                 self._watched.clear()
             speaking.cancel()
@@ -131,12 +135,24 @@ class WebPanel:
         """Press what the page asks for; all else is not from our page."""
         try:
             asked = msgspec.json.decode(text, type=Press)
-            handset = self._handsets[asked.phone]
-        except (msgspec.DecodeError, KeyError):
+            if asked.phone not in self._handsets or sum(map(bool, (asked.keys, asked.down, asked.up))) != 1:
+                raise msgspec.ValidationError
+        except msgspec.DecodeError:
             await viewer.socket.close(code=WSCloseCode.POLICY_VIOLATION)
             return
+        await self._asked(viewer, asked)
+
+    async def _asked(self, viewer: "_Viewer", asked: Press) -> None:
+        handset = self._handsets[asked.phone]
         try:
-            await handset.remote.press(*asked.keys)
+            if asked.keys:
+                await handset.remote.press(*asked.keys)
+            if asked.down:
+                await handset.remote.request("down", {"key": asked.down})
+                viewer.down.add((asked.phone, asked.down))
+            if asked.up and (asked.phone, asked.up) in viewer.down:
+                viewer.down.discard((asked.phone, asked.up))
+                await handset.remote.request("up", {"key": asked.up})
         except PhoneOff:
             viewer.tell({"phone": handset.place, "event": "off"})
         except Refused as refused:
@@ -188,6 +204,8 @@ class _Viewer:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
+        self.down: set[tuple[int, str]] = set()
+        """The keys that are held down here, each with the place of its phone."""
         self._pending: asyncio.Queue[Told] = asyncio.Queue(MOST_PENDING)
 
     def tell(self, told: Told) -> None:
