@@ -23,7 +23,7 @@ LEARNING_S, LISTENING_S = 3, 5
 # microphone: then it is listened to once more.
 TRIES = 3
 SPEAKER_LOSS_DB = 25.0
-# ITU-T P.310 wants it of a handset, from the line to the ear, to the mouth, and back to the line.
+# ITU-T P.310 wants about as much of a handset, from the line to the ear, to the mouth, and back to the line.
 HANDSET_LOSS_DB = 46.0
 
 
