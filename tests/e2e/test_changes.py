@@ -54,7 +54,10 @@ def test_a_call_on_one_line_goes_on_while_contacts_trees_and_another_line_come_a
         oma.is_written(setup)
         assert oma.reloads() == "now"
 
-        wire.messages.until(lambda m: m.status == 200 and exchange.aor("carol") in m.header("to"), "the goodbye")
+        wire.messages.until(
+            lambda m: m.status == 200 and exchange.aor("carol") in m.header("to") and not m.header("contact"),
+            "the exchange's answer that carol is nowhere now",
+        )
         oma.until(lambda status: len(status["lines"]) == 1, "has one line")
         assert exchange.contacts("carol") == []
         assert oma.is_in_a_call()["id"] == call["id"]
