@@ -2,19 +2,15 @@
 # SPDX-FileCopyrightText: The Omafon authors
 """A phone behind a router that lets nothing in, and is nobody's to set up: it still is called by its family."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from omafon.core.memory import Address, Reach
 from tests.lab.addresses import Addresses
-from tests.lab.kin import PORT, Household, Kin, related
-from tests.lab.program import Program
+from tests.lab.kin import Household, Kin, related
 from tests.lab.street import Router, Street
 from tests.lab.voice import Saying
 
@@ -92,54 +88,3 @@ def test_it_is_called_once_it_has_spoken_from_the_new_address(apart: Apart) -> N
     apart.oma.phone.dials(apart.ben.number)
 
     apart.ben.phone.is_called()
-
-
-def test_two_behind_routers_hear_each_other_with_stun_where_one_lets_the_call_in(
-    tmp_path: Path, addresses: Addresses
-) -> None:
-    with (
-        Street() as world,
-        Street() as his_home,
-        Street() as her_home,
-        Household(tmp_path, addresses) as household,
-        stun_server(world, "198.51.100.53") as stun,
-    ):
-        Router(inside=(his_home, "192.168.7.1/24"), outside=(world, "198.51.100.7/24"))
-        hers = Router(inside=(her_home, "192.168.8.1/24"), outside=(world, "198.51.100.8/24"))
-        hers.opens(PORT, to="192.168.8.2")
-        at_ben, at_oma = his_home.house("192.168.7.2/24"), her_home.house("192.168.8.2/24")
-        at_ben.goes_by("192.168.7.1")
-        at_oma.goes_by("192.168.8.1")
-        ben = household.of("ben", at="192.168.7.2", house=at_ben, stun=stun)
-        oma = household.of("oma", at="192.168.8.2", house=at_oma, stun=stun)
-        ben.knows(oma.as_member(at=[Address("198.51.100.8", PORT, Reach.IPV4)]))
-        oma.knows(ben.as_member())
-        household.starts(oma, ben)
-
-        ben.phone.dials(oma.number)
-        oma.phone.is_called()
-        oma.phone.lifts()
-        ben.phone.is_in_a_call()
-        oma.phone.is_in_a_call()
-
-        assert is_heard_in_the_end(ben, oma, 440)
-        assert is_heard_in_the_end(oma, ben, 1000)
-
-
-def is_heard_in_the_end(here: Kin, there: Kin, tone_hz: int) -> bool:
-    """Both routers have to be gone through first: that takes up to a second of the call."""
-    assert here.phone.card
-    assert there.phone.card
-    for _ in range(4):
-        if Saying(here.phone.card, tone_hz).heard_by(there.phone.card).frequency_hz == pytest.approx(tone_hz, abs=2):
-            return True
-    return False
-
-
-@contextmanager
-def stun_server(world: Street, address: str) -> Iterator[str]:
-    command = [*world.house(f"{address}/24").inside, sys.executable, "-m", "tests.lab.stun", address]
-    folder = Path(__file__).parents[2]
-    with Program(command, package="nothing: run ./dev test", folder=folder, name="stun") as server:
-        server.until_says("ready")
-        yield f"{address}:3478"

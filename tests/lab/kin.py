@@ -89,12 +89,11 @@ class Household:
         port: int = PORT,
         codecs: Sequence[str] = ("opus", "pcma"),
         house: House | None = None,
-        stun: str = "",
     ) -> Kin:
         """A phone called `name`, which does not run yet; in a `house` it listens at all addresses, `at` one of them."""
         self._count += 1
         number = f"+493012345{self._count:02d}" if number is None else number
-        return self._made(name, at or self._addresses.fresh(), number, port, codecs, self._folder, house, stun)
+        return self._made(name, at or self._addresses.fresh(), number, port, codecs, self._folder, house)
 
     def starts(self, *kin: Kin) -> None:
         for one in kin:
@@ -118,11 +117,9 @@ class Household:
         codecs: Sequence[str],
         folder: Path,
         house: House | None = None,
-        stun: str = "",
     ) -> Kin:
         sip: dict[str, object] = {"port": 0} if ":" in at else {}
         sip |= {"address": ""} if house is not None else {}
-        sip |= {"stun": stun} if stun else {}
         more = {"phone": {"number": number}, "family": {"port": port}, "sip": sip}
         # Nobody is there who could look a name up, and no line: a family needs neither.
         setup = Setup(accept=("family",), codecs=codecs, more=more, inside=house.inside if house is not None else ())
