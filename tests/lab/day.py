@@ -94,7 +94,7 @@ async def live(directory: Path, calls: int) -> None:
     )
     house.furnish(drivers, store.load(), ControlSocket(house.inbox.post, house, directory / "control"), None)
     sys.addaudithook(renames)
-    house.errand(ConfigApplied(Settings(accept=frozenset({Accept.ANYONE}))), loop.time())
+    house.errand(ConfigApplied(Settings(accept=frozenset({Accept.ANYONE}), strangers_per_hour=3600)), loop.time())
     for number in range(1, calls + 1):
         for event in events(number):
             house.errand(event, loop.time())
