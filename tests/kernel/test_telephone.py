@@ -57,7 +57,7 @@ def speaker() -> Iterator[LoopbackCard]:
 def bus(board: BoardProfile) -> Iterator[BusTrace]:
     """The display's, listened to from before the telephone starts."""
     assert board.display
-    with BusTrace(board.display.port, board.display.address) as bus:
+    with BusTrace(board.display.controller, board.display.address) as bus:
         yield bus
 
 
